@@ -1,0 +1,177 @@
+"""Reads settings from a TOML file and the environment; nothing else in Limi looks at either.
+
+What is given later wins: built-in defaults, the environment's (development, staging, production), the file, the
+environment variables, the command line. A mistake stops the start with a sentence that names the setting.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from limi.kernel.secret import Secret
+from limi.kernel.settings import ENVIRONMENT_DEFAULTS, GROUPS, Environment, Settings, SettingsError
+
+__all__ = ["SettingInfo", "load_settings", "setting_infos"]
+
+_PATH: Final = re.compile(r"^(?P<rule>.*) - at `\$\.?(?P<path>[^`]*)`$", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`$")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInfo:
+    """What the documentation and the loader need to know of one setting."""
+
+    path: str
+    """Its place in the file, such as `upstream.timeout_seconds`."""
+    env: str
+    """The environment variable that sets it."""
+    description: str
+    annotation: Any
+    default: object
+
+
+def setting_infos() -> Iterator[SettingInfo]:
+    """Yield every setting in the order of the reference table."""
+    yield _info(Settings, "env", "")
+    for group, cls in GROUPS.items():
+        for name in cls.__struct_fields__:
+            yield _info(cls, name, group)
+    yield _info(Settings, "profiles", "")
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None,
+    *,
+    file: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """Build the settings.
+
+    Args:
+        environ: the environment variables; the process's own unless given.
+        file: a TOML file; `LIMI_CONFIG` names it unless given.
+        overrides: values by path (`server.port`), from a command line; None values are left out.
+
+    Raises:
+        SettingsError: naming the setting that is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    path = file or (Path(environ["LIMI_CONFIG"]) if environ.get("LIMI_CONFIG") else None)
+    given = _read_file(path) if path else {}
+    _merge(given, _from_environ(environ))
+    _merge(given, _tree({k: v for k, v in (overrides or {}).items() if v is not None}))
+    tree: dict[str, Any] = {}
+    _merge(tree, ENVIRONMENT_DEFAULTS[_environment(given)])
+    _merge(tree, given)
+    # Requests that name no profile use this one, so it is there even where a file describes others only.
+    tree.setdefault("profiles", {}).setdefault("default", {})
+    return _convert(tree)
+
+
+def _info(cls: type[msgspec.Struct], name: str, group: str) -> SettingInfo:
+    hint = get_type_hints(cls, include_extras=True)[name]
+    meta = next(arg for arg in get_args(hint) if isinstance(arg, msgspec.Meta))
+    prefix = f"LIMI_{group.upper()}_" if group else "LIMI_"
+    return SettingInfo(
+        path=f"{group}.{name}" if group else name,
+        env=(meta.extra or {}).get("env", f"{prefix}{name.upper()}"),
+        description=meta.description or "",
+        annotation=get_args(hint)[0],
+        default=getattr(cls(), name),
+    )
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        msg = f"LIMI_CONFIG: the file {path} cannot be read: {exc.strerror}."
+        raise SettingsError(msg) from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        msg = f"LIMI_CONFIG: the file {path} is not TOML: {exc}."
+        raise SettingsError(msg) from exc
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Collect the settings that environment variables give; an empty variable counts as absent."""
+    known = {info.env: info for info in setting_infos()}
+    for name in environ:
+        if name.startswith("LIMI_") and name not in known and name != "LIMI_CONFIG":
+            msg = f"{name} is not a setting of Limi. `limi serve --help` lists them all."
+            raise SettingsError(msg)
+    return _tree({info.path: _parse(environ[name], info) for name, info in known.items() if environ.get(name)})
+
+
+def _parse(text: str, info: SettingInfo) -> object:
+    """Turn a variable's text into what the file would hold: lists by comma, tables as JSON."""
+    origin = get_origin(info.annotation)
+    if origin is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if origin is not None and issubclass(dict, origin if isinstance(origin, type) else int):
+        try:
+            return msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.MsgspecError as exc:
+            msg = f"{info.env} must be a JSON object: {exc}."
+            raise SettingsError(msg) from exc
+    return text
+
+
+def _environment(given: Mapping[str, Any]) -> Environment:
+    name = given.get("env", Environment.DEVELOPMENT)
+    try:
+        return Environment(name)
+    except ValueError:
+        choices = ", ".join(Environment)
+        msg = f"LIMI_ENV must be one of {choices}, not {name!r}."
+        raise SettingsError(msg) from None
+
+
+def _tree(flat: Mapping[str, object]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path, value in flat.items():
+        group, _, name = path.rpartition(".")
+        (tree.setdefault(group, {}) if group else tree)[name] = value
+    return tree
+
+
+def _merge(target: dict[str, Any], source: Mapping[str, Any]) -> None:
+    for key, value in source.items():
+        if isinstance(value, Mapping) and isinstance(target.get(key), dict):
+            _merge(target[key], value)
+        else:
+            target[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _convert(tree: dict[str, Any]) -> Settings:
+    try:
+        return msgspec.convert(tree, Settings, strict=False, dec_hook=_decode_secret)
+    except msgspec.ValidationError as exc:
+        raise SettingsError(_sentence(str(exc))) from None
+
+
+def _decode_secret(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value.strip())
+    msg = "Expected `str`"
+    raise msgspec.ValidationError(msg)
+
+
+def _sentence(message: str) -> str:
+    """Say which setting is wrong and the rule, without its value, which may be a secret."""
+    found = _PATH.match(message)
+    rule, path = (found["rule"], found["path"]) if found else (message, "")
+    if unknown := _UNKNOWN.match(rule):
+        place = f"[{path}]" if path else "the configuration file"
+        return f"{unknown['name']} is not a setting of {place}. `limi serve --help` lists them all."
+    path = path.replace("[...]", "")
+    info = next((info for info in setting_infos() if info.path == path), None)
+    named = f"{info.env} ({path})" if info else path or "the configuration file"
+    if info and "matching regex" in rule:
+        return f"{named} does not fit. It is: {info.description}"
+    return f"{named}: {rule[:1].lower()}{rule[1:]}."

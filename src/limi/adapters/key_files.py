@@ -1,0 +1,106 @@
+"""The two files that hold the server's own keys: the root of every derived key, and the operator's key."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from limi.kernel.secret import Secret
+from limi.kernel.settings import Settings, SettingsError
+
+__all__ = ["FOLDER", "KeyFiles", "load_key_files"]
+
+FOLDER: Final = Path(".limi")
+"""Where development keeps its state, below the working directory."""
+
+_ROOT_BYTES: Final = 32
+_ADMIN_PREFIX: Final = "limi_admin_"
+
+
+class KeyFiles:
+    """Both keys, and the file that an operator finds theirs in."""
+
+    def __init__(self, *, root: Secret, admin_key: Secret, admin_key_file: Path, made: bool) -> None:
+        self.root = root
+        """32 bytes in hexadecimal."""
+        self.admin_key = admin_key
+        self.admin_key_file = admin_key_file
+        self.made = made
+        """Whether this start made the operator's key."""
+
+
+def load_key_files(settings: Settings, *, folder: Path = FOLDER) -> KeyFiles:
+    """Read both keys, or make them where development has none yet.
+
+    Raises:
+        SettingsError: a file is missing outside development, cannot be read, or holds no key.
+    """
+    security = settings.security
+    root_file = _file(security.secret_key_file, folder / "secret", "LIMI_SECRET_KEY_FILE", settings)
+    admin_file = _file(security.admin_key_file, folder / "admin-key", "LIMI_ADMIN_KEY_FILE", settings)
+    root, _ = _read_or_make(root_file, secrets.token_hex(_ROOT_BYTES), settings, "LIMI_SECRET_KEY_FILE")
+    admin_key, made = _read_or_make(
+        admin_file, _ADMIN_PREFIX + secrets.token_hex(20), settings, "LIMI_ADMIN_KEY_FILE"
+    )
+    return KeyFiles(root=_root(root, root_file), admin_key=_admin(admin_key), admin_key_file=admin_file, made=made)
+
+
+def _file(given: str | None, default: Path, setting: str, settings: Settings) -> Path:
+    if given:
+        return Path(given)
+    if settings.development:
+        return default
+    msg = f"{setting} is required in {settings.env}: name a file that only the server's user can read."
+    raise SettingsError(msg)
+
+
+def _read_or_make(file: Path, fresh: str, settings: Settings, setting: str) -> tuple[str, bool]:
+    try:
+        return file.read_text(encoding="ascii").strip(), False
+    except FileNotFoundError:
+        if not settings.development:
+            msg = f"{setting}: the file {file} does not exist."
+            raise SettingsError(msg) from None
+    except (OSError, UnicodeDecodeError) as exc:
+        msg = f"{setting}: the file {file} cannot be read: {exc}."
+        raise SettingsError(msg) from exc
+    return _make(file, fresh, setting)
+
+
+def _make(file: Path, fresh: str, setting: str) -> tuple[str, bool]:
+    """Write a key that only this user can read; of two processes that start together one writes it."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Written whole under another name first, so that nobody can read half a key.
+        draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.write(fresh + "\n")
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            return file.read_text(encoding="ascii").strip(), False
+        finally:
+            draft.unlink()
+    except OSError as exc:
+        msg = f"{setting}: the file {file} cannot be written: {exc.strerror}."
+        raise SettingsError(msg) from exc
+    return fresh, True
+
+
+def _root(text: str, file: Path) -> Secret:
+    try:
+        whole = len(bytes.fromhex(text)) == _ROOT_BYTES
+    except ValueError:
+        whole = False
+    if not whole:
+        msg = f"LIMI_SECRET_KEY_FILE: {file} must hold {_ROOT_BYTES} bytes in hexadecimal: `openssl rand -hex 32`."
+        raise SettingsError(msg)
+    return Secret(text)
+
+
+def _admin(text: str) -> Secret:
+    if len(text) < 24 or not text.isascii() or not text.isprintable() or " " in text:  # noqa: PLR2004
+        msg = "LIMI_ADMIN_KEY_FILE: the key must be at least 24 visible ASCII characters: `openssl rand -hex 32`."
+        raise SettingsError(msg)
+    return Secret(text)

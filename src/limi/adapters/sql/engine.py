@@ -1,0 +1,136 @@
+"""From `LIMI_DATABASE_URL` to an SQLAlchemy engine, and to a transaction that may write.
+
+Drivers are Limi's business, so the URL names none: sqlite3 of the standard library, or psycopg. Connections run in
+the driver's autocommit mode on SQLite, where a single statement is a transaction; `write_transaction` makes longer
+ones.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from math import ceil
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import sqlalchemy
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.exc import ArgumentError
+
+from limi.adapters.sql.errors import DatabaseMissingError, DatabaseURLError
+
+__all__ = ["create_database_file", "open_engine", "take_write_lock", "write_transaction"]
+
+_SQLITE: Final = "sqlite"
+_POSTGRESQL: Final = "postgresql"
+
+_WRITE_LOCK: Final = {
+    # Taken at the start, so that two writers queue; taken at the first write, one of them would fail.
+    _SQLITE: "BEGIN IMMEDIATE",
+    # PostgreSQL hands out `seq` before the commit, so two writers at once could commit out of order and a
+    # reader's cursor would pass rows by. The number is this lock's name: "limi" in ASCII.
+    _POSTGRESQL: f"SELECT pg_advisory_xact_lock({int.from_bytes(b'limi')})",
+}
+
+
+def create_database_file(url: str) -> None:
+    """Create the SQLite file of `url`, readable by its owner only, and its folder; leave what exists as it is.
+
+    SQLite gives its companion files (`-wal`, `-shm`) the same permissions. Other databases need nothing.
+
+    Raises:
+        DatabaseURLError: when `url` does not fit.
+        DatabaseMissingError: when the file cannot be created.
+    """
+    parsed = _parse(url)
+    if parsed.drivername != _SQLITE:
+        return
+    path = _sqlite_path(parsed)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as exc:
+        raise DatabaseMissingError(
+            f"The database {path} cannot be created: {exc.strerror}.",
+            hint="Choose another place with LIMI_DATABASE_URL, or allow writing there.",
+        ) from exc
+
+
+def open_engine(url: str, *, busy_seconds: float = 1.0) -> Engine:
+    """Return an engine for the database of `url`; it connects when it is first used.
+
+    Args:
+        url: `sqlite:///path` or `postgresql://…`.
+        busy_seconds: how long a statement waits for another writer's lock. It stays below the journal's
+            `write_seconds`, so that a locked database is an error before it is a time-out.
+
+    Raises:
+        DatabaseURLError: when `url` does not fit.
+        DatabaseMissingError: when there is no such file.
+    """
+    parsed = _parse(url)
+    if parsed.drivername == _SQLITE:
+        return _open_sqlite(_sqlite_path(parsed), busy_seconds)
+    return _open_postgresql(parsed, busy_seconds)
+
+
+@contextmanager
+def write_transaction(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a transaction that no other writer shares; commit it at the end, or roll it back."""
+    with engine.begin() as connection:
+        take_write_lock(connection)
+        yield connection
+
+
+def take_write_lock(connection: Connection) -> None:
+    """Begin a transaction on `connection` that no other writer shares; its end gives the lock back."""
+    connection.exec_driver_sql(_WRITE_LOCK[connection.dialect.name])
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = sqlalchemy.make_url(url)
+    except ArgumentError:
+        raise DatabaseURLError("is not a URL") from None
+    if parsed.drivername not in (_SQLITE, _POSTGRESQL):
+        raise DatabaseURLError(f"the scheme {parsed.drivername!r} is not one Limi can use")
+    return parsed
+
+
+def _sqlite_path(url: URL) -> Path:
+    if url.host or not url.database or url.database == ":memory:" or url.query:
+        raise DatabaseURLError("must name a file after `sqlite:///`, without options; a journal in memory is none")
+    return Path(url.database)
+
+
+def _open_sqlite(path: Path, busy_seconds: float) -> Engine:
+    if not path.exists():
+        raise DatabaseMissingError(
+            f"There is no database at {path}.", hint="Start the server once, or set LIMI_DATABASE_URL."
+        )
+    # Opened as an existing file: SQLite would otherwise make an empty one, world-readable, where one was removed.
+    url = URL.create(_SQLITE, database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
+    engine = sqlalchemy.create_engine(url, connect_args={"timeout": busy_seconds}, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    # WAL lets readers and the writer work side by side; FULL makes a commit survive a power cut, not only a crash.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _open_postgresql(url: URL, busy_seconds: float) -> Engine:
+    if find_spec("psycopg") is None:
+        raise DatabaseURLError("PostgreSQL needs the package psycopg, which is not installed")
+    limits: dict[str, Any] = {
+        "connect_timeout": max(2, ceil(busy_seconds)),  # Seconds; libpq reads 1 as 2.
+        "options": f"-c lock_timeout={ceil(busy_seconds * 1000)}",
+    }
+    return sqlalchemy.create_engine(
+        url.set(drivername="postgresql+psycopg"), connect_args=limits, hide_parameters=True
+    )

@@ -1,0 +1,39 @@
+"""How opening the database fails. What fails while it is used is translated into the errors of the feature.
+
+DatabaseError
+├── DatabaseURLError       the setting does not name a database that Limi can use
+├── DatabaseMissingError   there is no such file, or it cannot be opened
+└── SchemaError            the tables are not those of this version
+"""
+
+__all__ = ["DatabaseError", "DatabaseMissingError", "DatabaseURLError", "SchemaError"]
+
+
+class DatabaseError(Exception):
+    """The database cannot be used.
+
+    Attributes:
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.hint = hint
+
+
+class DatabaseURLError(DatabaseError):
+    """`LIMI_DATABASE_URL` does not fit. The message never quotes it: it may hold a password."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(
+            f"LIMI_DATABASE_URL (database.url): {rule}.",
+            hint="Write `sqlite:///path/to/file.db` or `postgresql://user:password@host/database`.",
+        )
+
+
+class DatabaseMissingError(DatabaseError):
+    """The database is not there or does not open."""
+
+
+class SchemaError(DatabaseError):
+    """The tables are missing, older or newer than this version needs."""

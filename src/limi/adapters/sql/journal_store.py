@@ -1,0 +1,236 @@
+"""The journal's port, kept in SQL.
+
+Appending is the hot path, so it is one statement of driver SQL with many rows: `executemany` takes as little CPU,
+but SQLite's driver then gives up the interpreter's lock and asks for it back for each row, and beside a busy event
+loop a hundred rows wait half a second for it. On SQLite the statement is its own transaction, which spares two
+more such round trips. Everything else is SQLAlchemy Core.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, literal_column, select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+from limi.adapters.sql.engine import take_write_lock, write_transaction
+from limi.adapters.sql.errors import SchemaError
+from limi.adapters.sql.schema import check_schema
+from limi.adapters.sql.tables import journal, writers
+from limi.features.journal.errors import FactRefusedError
+from limi.features.journal.model import JournalEntry, LiveToken, LiveTokens, Selection
+from limi.kernel.facts import EventName, Fact, Outcome
+from limi.kernel.journal import JournalUnavailableError
+
+__all__ = ["SQLJournalStore"]
+
+_MICROSECONDS: Final = 1_000_000
+
+_MAX_ROWS: Final = 512
+"""Rows in one statement: 8,192 parameters, below the 32,766 of SQLite and the 65,535 of PostgreSQL."""
+
+_LEASE_KEPT_MICROSECONDS: Final = 24 * 3600 * _MICROSECONDS
+"""How long an ended lease stays, in case its writer was suspended in the middle of an append and finishes it."""
+
+_COLUMNS: Final = (
+    "id",
+    "writer",
+    "at",
+    "event",
+    "outcome",
+    "request_id",
+    "caller",
+    "tenant",
+    "ip",
+    "user_agent",
+    "session_id",
+    "model",
+    "duration_ms",
+    "expires_at",
+    "code",
+    "resolves",
+)
+
+# Written into the statement, not bound: a database uses a partial index only where it sees the index's own value.
+_GENERATED: Final[ColumnElement[str]] = literal_column(f"'{EventName.TOKEN_GENERATED.value}'")
+
+_ENTRY: Final = tuple(journal.c[name] for name in ("seq", *_COLUMNS) if name != "writer")
+
+
+class SQLJournalStore:
+    """Implements `limi.features.journal.JournalStore` over an engine of `open_engine`; `close` disposes of it."""
+
+    def __init__(self, *, engine: Engine) -> None:
+        self._engine = engine
+        self._marker = "?" if engine.dialect.paramstyle == "qmark" else "%s"
+        self._appending: Connection | None = None
+
+    def append(self, facts: Sequence[Fact], *, writer: str) -> None:
+        """Write all of `facts` in one transaction, or none; see the port."""
+        with _translated():
+            # Kept between calls: a checkout from the pool costs two thirds of what a small commit does.
+            connection = self._appending or self._engine.connect()
+            self._appending = None
+            try:
+                if len(facts) > _MAX_ROWS or connection.dialect.name != "sqlite":
+                    take_write_lock(connection)
+                self._insert(connection, facts, writer)
+                connection.commit()
+            except BaseException:
+                connection.close()
+                raise
+            self._appending = connection
+
+    def renew_lease(self, writer: str, *, until: float, settled: int | None) -> int:
+        """Hold the lease of `writer` until then, and return the last `seq`."""
+        with _translated(), write_transaction(self._engine) as connection:
+            head = _head(connection)
+            values = {"lease_until": _micros(until), "settled_seq": head if settled is None else settled}
+            held = connection.execute(writers.update().where(writers.c.writer == writer).values(values))
+            if not held.rowcount:
+                connection.execute(writers.insert().values(writer=writer, **values))
+            return head
+
+    def release_lease(self, writer: str, *, now: float) -> None:
+        """End the lease of `writer` now."""
+        with _translated(), write_transaction(self._engine) as connection:
+            connection.execute(writers.update().where(writers.c.writer == writer).values(lease_until=_micros(now)))
+
+    def end_abandoned(self, ending: Callable[[JournalEntry], Fact], *, now: float, writer: str) -> int:
+        """Append `ending(intent)` for each intent that a dead writer left open, and return how many there were."""
+        dead = writers.c.lease_until < _micros(now)
+        with _translated(), write_transaction(self._engine) as connection:
+            rows = connection.execute(_abandoned().where(dead)).all()
+            if rows:
+                self._insert(connection, [ending(_entry(row)) for row in rows], writer)
+            connection.execute(writers.update().where(dead).values(settled_seq=_head(connection)))
+            connection.execute(
+                writers.delete().where(writers.c.lease_until < _micros(now) - _LEASE_KEPT_MICROSECONDS)
+            )
+            return len(rows)
+
+    def live_tokens(self, *, now: float, limit: int, tenant: str | None = None) -> LiveTokens:
+        """Return the keys handed out that expire after `now`, newest first."""
+        live = and_(journal.c.event == _GENERATED, journal.c.expires_at > now)
+        if tenant is not None:
+            live = and_(live, journal.c.tenant == tenant)
+        columns = (journal.c.session_id, journal.c.model, journal.c.expires_at, journal.c.at)
+        newest = select(*columns).where(live).order_by(journal.c.seq.desc()).limit(limit)
+        with _translated(), self._engine.connect() as connection:
+            total = connection.execute(select(func.count()).select_from(journal).where(live)).scalar_one()
+            rows = connection.execute(newest).all()
+        return LiveTokens(total=total, newest=tuple(_live_token(*row) for row in rows))
+
+    def entries(self, *, after: int, limit: int, selection: Selection) -> list[JournalEntry]:
+        """Return up to `limit` selected entries whose `seq` is above `after`, in order."""
+        query = select(*_ENTRY).where(journal.c.seq > after, *_conditions(selection))
+        with _translated(), self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query.order_by(journal.c.seq).limit(limit))]
+
+    def ping(self) -> None:
+        """Return when the database answers and its schema is new enough."""
+        with _translated(), self._engine.connect() as connection:
+            check_schema(connection)
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._appending is not None:
+            self._appending.close()
+            self._appending = None
+        self._engine.dispose()
+
+    def _insert(self, connection: Connection, facts: Sequence[Fact], writer: str) -> None:
+        for start in range(0, len(facts), _MAX_ROWS):
+            rows = [_row(fact, writer) for fact in facts[start : start + _MAX_ROWS]]
+            # The driver keeps prepared statements by their text, so there are few: one for each power of two. The
+            # rows missing to it are copies of the last, which the database skips because their id is there.
+            size = 1 << (len(rows) - 1).bit_length()
+            rows += [rows[-1]] * (size - len(rows))
+            connection.exec_driver_sql(_insert_sql(size, self._marker), tuple(chain.from_iterable(rows)))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say what went wrong in the words of the journal."""
+    try:
+        yield
+    except (IntegrityError, DataError, OverflowError, UnicodeEncodeError) as exc:
+        raise FactRefusedError(f"the database refuses a value ({type(exc).__name__})") from exc
+    except DBAPIError as exc:
+        raise JournalUnavailableError(f"the database does not answer as it should: {exc.orig}") from exc
+    except (SchemaError, SQLAlchemyError) as exc:
+        raise JournalUnavailableError(f"the database cannot be used: {exc}") from exc
+
+
+@lru_cache(maxsize=16)
+def _insert_sql(rows: int, marker: str) -> str:
+    row = f"({', '.join([marker] * len(_COLUMNS))})"
+    values = ", ".join([row] * rows)
+    return f"INSERT INTO journal ({', '.join(_COLUMNS)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608 - constants
+
+
+def _row(fact: Fact, writer: str) -> tuple[object, ...]:
+    """Return the values of `_COLUMNS`; enums by value, because psycopg would write their names."""
+    origin = fact.origin
+    return (
+        fact.id,
+        writer,
+        _micros(fact.at),
+        fact.event.value,
+        fact.outcome.value,
+        origin.request_id,
+        origin.caller,
+        origin.tenant,
+        origin.ip,
+        origin.user_agent,
+        fact.session_id,
+        fact.model,
+        fact.duration_ms,
+        fact.expires_at,
+        fact.code,
+        fact.resolves,
+    )
+
+
+def _abandoned() -> Select[Any]:
+    """Select the open intents of writers, beyond what is known to be settled."""
+    ended = journal.alias("ended")
+    return (
+        select(*_ENTRY)
+        .join(writers, writers.c.writer == journal.c.writer)
+        .where(
+            journal.c.seq > writers.c.settled_seq,
+            journal.c.outcome == Outcome.REQUESTED.value,
+            ~select(ended.c.seq).where(ended.c.resolves == journal.c.id).exists(),
+        )
+        .order_by(journal.c.seq)
+    )
+
+
+def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
+    if selection.since is not None:
+        yield journal.c.at >= _micros(selection.since.timestamp())
+    if selection.until is not None:
+        yield journal.c.at < _micros(selection.until.timestamp())
+    if selection.event is not None:
+        yield journal.c.event == selection.event
+
+
+def _head(connection: Connection) -> int:
+    return connection.execute(select(func.max(journal.c.seq))).scalar() or 0
+
+
+def _entry(row: Row[Any]) -> JournalEntry:
+    members = dict(row._mapping)  # noqa: SLF001 - public API of SQLAlchemy despite its name
+    members["at"] /= _MICROSECONDS
+    return JournalEntry(**members)
+
+
+def _live_token(session_id: str | None, model: str | None, expires_at: int, at: int) -> LiveToken:
+    return LiveToken(session_id=session_id, model=model, expires_at=expires_at, minted_at=at / _MICROSECONDS)
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * _MICROSECONDS)

@@ -1,0 +1,1 @@
+"""The tables' history, one file a revision, run by `limi.adapters.sql.schema` only."""

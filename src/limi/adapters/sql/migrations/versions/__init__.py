@@ -1,0 +1,1 @@
+"""The revisions. Their numbers grow by one; the last is `limi.adapters.sql.HEAD`."""

@@ -1,0 +1,138 @@
+"""Structured logs: one JSON object a line, or coloured lines where a person reads them.
+
+Lines are gathered and written together a few times a second, since a write a line would cost more than the mint it
+tells of. What is severe is written at once, and so is everything at the end.
+"""
+
+import logging
+import sys
+import threading
+from collections.abc import Mapping, MutableMapping
+from typing import IO, Any, Final
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from limi.kernel.secret import Secret
+from limi.kernel.settings import LogSettings
+
+__all__ = ["LogSink", "configure_logs"]
+
+_FLUSH_SECONDS: Final = 0.25
+_FLUSH_BYTES: Final = 65_536
+_AT_ONCE: Final = frozenset({"error", "critical"})
+_LEVELS: Final[Mapping[str, int]] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+class LogSink:
+    """Gathers lines and writes them to a stream; safe for several threads."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+
+    def write(self, line: bytes, *, at_once: bool) -> None:
+        """Take one line without its end."""
+        with self._lock:
+            self._lines.append(line)
+            self._size += len(line)
+            if not at_once and self._size < _FLUSH_BYTES:
+                self._arm()
+                return
+        self.flush()
+
+    def announce(self, event: str, **fields: object) -> None:
+        """Write one event whatever the level is."""
+        structlog.wrap_logger(_SinkLogger(self), wrapper_class=structlog.BoundLogger).info(event, **fields)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what has gathered. A stream that is closed or broken is nobody's to mend here."""
+        with self._lock:
+            lines, self._lines, self._size = self._lines, [], 0
+            timer, self._timer = self._timer, None
+            if timer:
+                timer.cancel()
+            if not lines:
+                return
+            try:
+                self._stream.write(b"\n".join(lines) + b"\n")
+                self._stream.flush()
+            except (OSError, ValueError):
+                return
+
+    def _arm(self) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(_FLUSH_SECONDS, self.flush)
+            # A line still unwritten must not keep the process from ending; `close` of the server writes it.
+            self._timer.daemon = True
+            self._timer.start()
+
+
+def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None) -> LogSink:
+    """Send structlog's and the standard library's events to one sink, and return it."""
+    raw = stream or sys.stderr.buffer
+    sink = LogSink(raw)
+    pretty = settings.format == "pretty" or (settings.format == "auto" and raw.isatty())
+    render: Processor = structlog.dev.ConsoleRenderer() if pretty else _render_json
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _hide_secrets,
+            *([] if pretty else [structlog.processors.format_exc_info]),
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
+        logger_factory=lambda *_: _SinkLogger(sink),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
+    return sink
+
+
+class _SinkLogger:
+    """What structlog calls with a finished line."""
+
+    def __init__(self, sink: LogSink) -> None:
+        self._sink = sink
+
+    def _log(self, line: str | bytes) -> None:
+        self._sink.write(line.encode() if isinstance(line, str) else line, at_once=False)
+
+    def _log_at_once(self, line: str | bytes) -> None:
+        self._sink.write(line.encode() if isinstance(line, str) else line, at_once=True)
+
+    debug = info = warning = _log
+    error = critical = exception = _log_at_once
+
+
+class _Forward(logging.Handler):
+    """Hands the standard library's records (uvicorn's, asyncio's) to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger().bind(logger=record.name)
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        getattr(log, level)("python.logged", message=record.getMessage(), exc_info=record.exc_info)
+
+
+def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Show a secret as its mask even where someone logs one."""
+    for key, value in event.items():
+        if isinstance(value, Secret):
+            event[key] = str(value)
+    return event
+
+
+def _render_json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> bytes:
+    return msgspec.json.encode(event, enc_hook=str)

@@ -1,0 +1,139 @@
+"""Speaks OpenAI's mint to upstream and turns whatever comes back into a key or the reason why there is none.
+
+Wire shapes: https://developers.openai.com/api/reference/resources/realtime/subresources/client_secrets.
+"""
+
+import math
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from limi.adapters.upstream.transports import Answer, Transport, TransportError
+from limi.features.client_secrets.errors import (
+    UpstreamAuthError,
+    UpstreamError,
+    UpstreamRateLimitedError,
+    UpstreamTimeoutError,
+)
+from limi.features.client_secrets.model import ClientSecret
+from limi.kernel.clock import Clock
+from limi.kernel.secret import Secret
+
+__all__ = ["OpenAIUpstream"]
+
+_LONGEST_WAIT_MS: Final = 86_400_000
+"""A day: what upstream asks beyond that is taken for a mistake of its clock."""
+
+
+class _Session(msgspec.Struct, frozen=True):
+    id: str
+    model: str | None = None
+
+
+class _Secret(msgspec.Struct, frozen=True):
+    value: str
+    expires_at: int
+    session: _Session
+
+
+class OpenAIUpstream:
+    """The `Upstream` port over a transport."""
+
+    def __init__(
+        self, *, transport: Transport, api_key: Secret, clock: Clock, observe: Callable[[float], None]
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            transport: how upstream is reached.
+            api_key: the main key.
+            clock: for dates in `retry-after`, and for measuring.
+            observe: is told the seconds each mint took, whatever came of it.
+        """
+        self._transport = transport
+        self._authorization = f"Bearer {api_key.reveal()}"
+        self._clock = clock
+        self._observe = observe
+        self._decoder = msgspec.json.Decoder(_Secret)
+
+    async def mint(self, body: bytes, *, safety_identifier: str) -> ClientSecret:
+        """Ask for a key; see the port for what it raises."""
+        headers = {
+            "authorization": self._authorization,
+            "content-type": "application/json",
+            "openai-safety-identifier": safety_identifier,
+        }
+        started = self._clock.monotonic()
+        try:
+            answer = await self._send("POST", "/realtime/client_secrets", headers, body)
+        finally:
+            self._observe(self._clock.monotonic() - started)
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(answer)
+        return self._read(answer)
+
+    async def check(self) -> None:
+        """List the models: it proves network and key, and costs nothing."""
+        answer = await self._send("GET", "/models", {"authorization": self._authorization})
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(answer)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    async def _send(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+        try:
+            return await self._transport.send(method, path, headers=headers, body=body)
+        except TransportError as exc:
+            kind = UpstreamTimeoutError if exc.timed_out else UpstreamError
+            raise kind(exc.reason) from exc
+
+    def _refusal(self, answer: Answer) -> UpstreamError:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            return UpstreamAuthError("upstream refused the key", status=answer.status)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return UpstreamRateLimitedError(
+                "upstream's own limit is met", retry_after_ms=self._retry_after_ms(answer)
+            )
+        return UpstreamError(f"upstream answered {answer.status}", status=answer.status)
+
+    def _read(self, answer: Answer) -> ClientSecret:
+        try:
+            secret = self._decoder.decode(answer.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            # The cause is dropped on purpose: its message could quote a body that holds a key.
+            raise UpstreamError("upstream's answer has not the shape of a client secret", status=200) from None
+        if not secret.value.startswith("ek_"):
+            raise UpstreamError("upstream's answer holds no ephemeral key", status=200)
+        return ClientSecret(
+            value=Secret(secret.value),
+            expires_at=secret.expires_at,
+            session_id=secret.session.id,
+            model=secret.session.model,
+        )
+
+    def _retry_after_ms(self, answer: Answer) -> int | None:
+        """Read `retry-after-ms`, else `retry-after` in seconds or as an HTTP date (RFC 9110 §10.2.3)."""
+        wait = _number(answer.headers.get("retry-after-ms"))
+        if wait is None and (text := answer.headers.get("retry-after")):
+            seconds = _number(text)
+            wait = self._until(text) if seconds is None else seconds * 1000
+        return None if wait is None or not 0 <= wait <= _LONGEST_WAIT_MS else math.ceil(wait)
+
+    def _until(self, date: str) -> float | None:
+        try:
+            return max(0.0, (parsedate_to_datetime(date).timestamp() - self._clock.now()) * 1000)
+        except ValueError:
+            return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,34 @@
+"""`limi config`: the settings in force."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from limi.adapters.configuration import load_settings, setting_infos
+from limi.kernel.secret import Secret
+
+__all__ = ["config"]
+
+
+def config(
+    *,
+    file: Annotated[Path | None, typer.Option("--config", help="TOML file with settings.", dir_okay=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
+    """Print the effective settings, with secrets hidden."""
+    tree: dict[str, Any] = msgspec.to_builtins(load_settings(file=file), enc_hook=_hide)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(tree)).decode())
+        return
+    for info in setting_infos():
+        group, _, name = info.path.rpartition(".")
+        value = tree[group][name] if group else tree[name]
+        typer.echo(f"{info.env} = {msgspec.json.encode(value).decode()}")
+
+
+def _hide(value: object) -> str:
+    if isinstance(value, Secret):
+        return str(value)
+    raise NotImplementedError

@@ -1,0 +1,170 @@
+"""`limi doctor`: looks at key, upstream, database, port and clock, and says of each what to do."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from limi import __version__
+from limi.adapters.configuration import load_settings
+from limi.adapters.key_files import FOLDER, load_key_files
+from limi.adapters.sql.engine import open_engine
+from limi.adapters.sql.errors import DatabaseError, DatabaseMissingError
+from limi.adapters.sql.journal_store import SQLJournalStore
+from limi.adapters.upstream.transports import OPENAI_URL, Answer, HTTPTransport, TransportError
+from limi.kernel.errors import CATALOGUE
+from limi.kernel.journal import JournalUnavailableError
+from limi.kernel.settings import Settings, SettingsError
+from limi.kernel.start_rules import check_start
+
+__all__ = ["doctor"]
+
+_MOST_SKEW_SECONDS: Final = 30.0
+_WRITER: Final = "doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found."""
+
+    subject: str
+    fine: bool
+    message: str
+    advice: str = ""
+
+
+def doctor(
+    *,
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.", dir_okay=False)] = None,
+) -> None:
+    """Check key, upstream, database, port and clock, and say what to do about what is wrong."""
+    settings = load_settings(file=config)
+    findings = list(_findings(settings))
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.fine else 'FAIL'}  {finding.subject:<9} {finding.message}")
+        if finding.advice:
+            typer.echo(f"                {finding.advice}")
+    if not all(finding.fine for finding in findings):
+        sys.exit(1)
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    for subject, look in _LOOKS.items():
+        try:
+            yield look(settings)
+        except (SettingsError, DatabaseError) as exc:
+            yield Finding(subject, fine=False, message=str(exc))
+
+
+def _look_at_start(settings: Settings) -> Finding:
+    check_start(settings)
+    return Finding("settings", fine=True, message=f"they fit together for {settings.env}")
+
+
+def _look_at_keys(settings: Settings) -> Finding:
+    if settings.development and not Path(settings.security.secret_key_file or FOLDER / "secret").exists():
+        return Finding("keys", fine=True, message="none yet; the first `limi serve` makes them")
+    keys = load_key_files(settings)
+    return Finding("keys", fine=True, message=f"both are there; the operator's is in {keys.admin_key_file}")
+
+
+def _look_at_upstream(settings: Settings) -> Finding:
+    if settings.embeds_sandbox:
+        return Finding("upstream", fine=True, message="the sandbox inside; set OPENAI_API_KEY to use OpenAI")
+    url, started = settings.upstream.url or OPENAI_URL, time.monotonic()
+    try:
+        answer = asyncio.run(_ask(settings, url))
+    except TransportError as exc:
+        advice = "Check the network, the proxy, and LIMI_UPSTREAM_URL."
+        return Finding("upstream", fine=False, message=f"{url} does not answer: {exc.reason}", advice=advice)
+    took = f"{(time.monotonic() - started) * 1000:.0f} ms"
+    if answer.status == HTTPStatus.OK:
+        return _judge_clock(answer, f"{url} accepts the key, in {took}")
+    code = "openai_auth_failed" if answer.status == HTTPStatus.UNAUTHORIZED else "token_generation_failed"
+    entry = CATALOGUE[code]
+    message = f"{url} answered {answer.status}: {entry.message}"
+    return Finding("upstream", fine=False, message=message, advice=" ".join(entry.checks))
+
+
+async def _ask(settings: Settings, url: str) -> Answer:
+    transport = HTTPTransport(
+        base_url=url,
+        timeout_seconds=settings.upstream.timeout_seconds,
+        max_bytes=settings.upstream.max_response_bytes,
+        user_agent=f"Limi-AI-Backend/{__version__}",
+    )
+    key = settings.upstream.api_key
+    headers = {"authorization": f"Bearer {key.reveal()}"} if key else {}
+    try:
+        return await transport.send("GET", "/models", headers=headers)
+    finally:
+        await transport.close()
+
+
+def _judge_clock(answer: Answer, message: str) -> Finding:
+    """Compare this machine's clock with the `Date` of the answer: a wrong one makes fresh keys look expired."""
+    try:
+        skew = time.time() - parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return Finding("upstream", fine=True, message=message)
+    if abs(skew) <= _MOST_SKEW_SECONDS:
+        return Finding("upstream", fine=True, message=f"{message}; the clocks agree within {abs(skew):.0f} s")
+    way = "fast" if skew > 0 else "slow"
+    return Finding(
+        "clock",
+        fine=False,
+        message=f"this machine's clock is {abs(skew):.0f} s {way}",
+        advice="Keep it right with NTP: keys would seem expired, or valid when they are not.",
+    )
+
+
+def _look_at_database(settings: Settings) -> Finding:
+    try:
+        engine = open_engine(settings.database.url)
+    except DatabaseMissingError as exc:
+        if settings.development:
+            return Finding("database", fine=True, message="none yet; the first `limi serve` makes it")
+        return Finding("database", fine=False, message=str(exc))
+    store = SQLJournalStore(engine=engine)
+    try:
+        store.ping()
+        # A lease that ends at once is the smallest write that leaves nothing behind.
+        store.renew_lease(_WRITER, until=time.time(), settled=None)
+        store.release_lease(_WRITER, now=time.time())
+    except JournalUnavailableError as exc:
+        advice = "Check that the disk has room, is writable, and that nothing holds a lock on the database."
+        return Finding("database", fine=False, message=str(exc), advice=advice)
+    finally:
+        store.close()
+    return Finding("database", fine=True, message="reads and writes work")
+
+
+def _look_at_port(settings: Settings) -> Finding:
+    host, port = settings.server.host, settings.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as exc:
+            advice = "Stop what uses it (`limi serve` may run already), or choose another with LIMI_PORT."
+            message = f"{host}:{port} cannot be had: {exc.strerror}"
+            return Finding("port", fine=False, message=message, advice=advice)
+    return Finding("port", fine=True, message=f"{host}:{port} is free")
+
+
+_LOOKS: Final[dict[str, Callable[[Settings], Finding]]] = {
+    "settings": _look_at_start,
+    "keys": _look_at_keys,
+    "upstream": _look_at_upstream,
+    "database": _look_at_database,
+    "port": _look_at_port,
+}

@@ -1,0 +1,50 @@
+"""The command `limi`."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from limi import __version__
+from limi.adapters.sql.errors import DatabaseError
+from limi.cli.audit import audit_app
+from limi.cli.config import config
+from limi.cli.doctor import doctor
+from limi.cli.mint import mint
+from limi.cli.sandbox import sandbox
+from limi.cli.serve import serve, settings_help
+from limi.kernel.settings import SettingsError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="limi",
+    help="Mints short-lived keys for live voice conversations with OpenAI's realtime models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command(epilog=settings_help())(serve)
+app.command()(sandbox)
+app.command()(config)
+app.command()(doctor)
+app.command()(mint)
+app.add_typer(audit_app, name="audit")
+
+
+@app.command()
+def version(*, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False) -> None:
+    """Print the version."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    facts = {"limi": __version__, "python": python}
+    typer.echo(json.dumps(facts) if as_json else f"limi {__version__} (Python {python})")
+
+
+def main() -> None:
+    """Run the command line; a mistake of the operator's is a sentence, not a stack trace."""
+    try:
+        app()
+    except (SettingsError, DatabaseError) as exc:
+        typer.echo(f"limi: {exc}", err=True)
+        sys.exit(2)

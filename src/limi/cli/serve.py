@@ -1,0 +1,61 @@
+"""`limi serve`: the backend."""
+
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from limi import __version__
+from limi.adapters.configuration import load_settings, setting_infos
+from limi.cli.server import run_server
+
+__all__ = ["serve", "settings_help"]
+
+
+def settings_help() -> str:
+    """Return every setting with its meaning, for the end of a command's help."""
+    # The control character keeps click from joining the lines of a paragraph.
+    rows = (f"\b\n{info.env}  ({info.path})\n  {info.description}" for info in setting_infos())
+    return "\n\n".join(("Settings, by environment variable or in the file that LIMI_CONFIG names:", *rows))
+
+
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks one.", show_default="3001")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.", dir_okay=False)] = None,
+) -> None:
+    """Run the backend: with OPENAI_API_KEY it mints at OpenAI, without it at the sandbox inside."""
+    from limi.adapters.key_files import load_key_files  # noqa: PLC0415 - keeps `limi --help` quick
+    from limi.adapters.telemetry.logs import configure_logs  # noqa: PLC0415
+    from limi.app import create_app  # noqa: PLC0415
+
+    settings = load_settings(file=config, overrides={"server.host": host, "server.port": port})
+    sink = configure_logs(settings.log)
+    keys = load_key_files(settings)
+    app = create_app(settings, keys=keys)
+    log = structlog.get_logger()
+    if keys.made:
+        log.warning("admin_key.made", file=str(keys.admin_key_file))
+
+    def announce(url: str) -> None:
+        # The one start line appears at every log level: whoever starts a server wants to know where it is.
+        sink.announce(
+            "limi.started",
+            url=settings.server.public_url or url,
+            upstream=app.upstream_name,
+            environment=settings.env,
+            version=__version__,
+        )
+
+    try:
+        run_server(
+            app.asgi,
+            host=settings.server.host,
+            port=settings.server.port,
+            shutdown_seconds=settings.server.shutdown_seconds,
+            announce=announce,
+        )
+    finally:
+        sink.flush()

@@ -1,0 +1,58 @@
+"""Runs an ASGI application under uvicorn, the way `limi serve` and `limi sandbox` both need it."""
+
+from collections.abc import Callable
+from socket import socket
+from typing import Any, Final
+
+import uvicorn
+
+__all__ = ["run_server"]
+
+_MAX_FRAME_BYTES: Final = 20 * 1024 * 1024 + 4096
+"""15 MiB of audio in base64, which is what upstream accepts, and its JSON."""
+_PING_SECONDS: Final = 20.0
+"""Upstream pings its sockets about as often; it also finds clients that vanished."""
+
+
+def run_server(
+    app: Any,  # noqa: ANN401 - uvicorn's own type for an ASGI application
+    *,
+    host: str,
+    port: int,
+    shutdown_seconds: float,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve until a signal says stop; `announce` is told the URL once requests are answered."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=_MAX_FRAME_BYTES,
+        ws_ping_interval=_PING_SECONDS,
+        lifespan="on",
+        # Whom to believe about addresses is decided in `limi.http.addresses`, by LIMI_TRUSTED_PROXIES alone.
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=int(shutdown_seconds),
+    )
+    _Server(config, announce).run()
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens as soon as it does, which with port 0 nobody can know before."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start, then announce."""
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104 - shown only
+            self._announce(f"http://{shown}:{port}")

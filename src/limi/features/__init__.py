@@ -1,0 +1,1 @@
+"""What Limi does, a package a subject; none knows another, the web, or a database."""

@@ -1,0 +1,1 @@
+"""Minting ephemeral keys: models, profiles, idempotency, the call upstream. Knows the journal by its port only."""

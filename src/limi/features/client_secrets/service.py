@@ -1,0 +1,207 @@
+"""The mint: what happens between a valid request and a key on its way out.
+
+The order is the promise. The intent starts on its way to the journal, upstream is asked meanwhile, and no key
+leaves before the intent is durable: then a crash at any moment leaves a row for every key that somebody may hold.
+The outcome follows and is not waited for.
+"""
+
+import asyncio
+import hmac
+from dataclasses import dataclass
+
+from limi.features.client_secrets.errors import (
+    InvalidMintError,
+    MintError,
+    OverloadedError,
+    ProfileForbiddenError,
+)
+from limi.features.client_secrets.idempotency import Repeat, Sealer
+from limi.features.client_secrets.model import ClientSecret, Minted, MintRequest
+from limi.features.client_secrets.models import ModelCatalogue, Resolution, UnknownModelError
+from limi.features.client_secrets.ports import IdempotencyStore, Upstream
+from limi.features.client_secrets.session_config import SessionBodies
+from limi.kernel.clock import Clock
+from limi.kernel.facts import Fact, KeyMinted, KeyReplayed, MintFailed, MintRequested, Origin
+from limi.kernel.ids import Ids, sortable_id
+from limi.kernel.journal import Journal, JournalUnavailableError
+from limi.kernel.principal import Principal
+from limi.kernel.settings import Profile
+
+__all__ = ["MintService"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One mint under way."""
+
+    request: MintRequest
+    origin: Origin
+    resolution: Resolution
+    body: bytes
+    started: float
+
+    @property
+    def session_id(self) -> str | None:
+        return self.request.session_id or None
+
+
+class MintService:
+    """Hands out ephemeral keys."""
+
+    def __init__(
+        self,
+        *,
+        upstream: Upstream,
+        journal: Journal,
+        models: ModelCatalogue,
+        bodies: SessionBodies,
+        repeats: IdempotencyStore,
+        sealer: Sealer,
+        privacy_key: bytes,
+        max_in_flight: int,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._upstream = upstream
+        self._journal = journal
+        self._models = models
+        self._bodies = bodies
+        self._repeats = repeats
+        self._sealer = sealer
+        self._privacy_key = privacy_key
+        self._max_in_flight = max_in_flight
+        self._clock = clock
+        self._ids = ids
+        self.in_flight = 0
+        """Mints at upstream now."""
+
+    async def mint(
+        self, request: MintRequest, *, principal: Principal, origin: Origin, repeat: Repeat | None = None
+    ) -> Minted:
+        """Return a key for `request`, or the same key again where `repeat` was seen before.
+
+        Raises:
+            MintError: with the class that says why there is none.
+            JournalUnavailableError: the journal cannot be written, so nothing is handed out.
+        """
+        profile = self._profile(request, principal)
+        resolution = self._resolve(request, profile)
+        job = _Job(
+            request=request,
+            origin=origin,
+            resolution=resolution,
+            body=self._bodies.build(request, profile, resolution.model),
+            started=self._clock.monotonic(),
+        )
+        if repeat is None:
+            return await self._make(job)
+        return await self._make_once(job, repeat)
+
+    def _profile(self, request: MintRequest, principal: Principal) -> Profile:
+        profile = self._bodies.profile(request.profile)
+        if profile.requires_key and principal.anonymous:
+            raise ProfileForbiddenError(request.profile)
+        return profile
+
+    def _resolve(self, request: MintRequest, profile: Profile) -> Resolution:
+        try:
+            return self._models.resolve(request.model or profile.model)
+        except UnknownModelError:
+            rule = f"must be one of {', '.join(self._models.names)}"
+            raise InvalidMintError(field="model", rule=rule) from None
+
+    async def _make_once(self, job: _Job, repeat: Repeat) -> Minted:
+        name = self._sealer.name(repeat)
+        kept = await self._repeats.claim(name, self._sealer.body_hash(repeat))
+        if kept is not None:
+            return await self._replay(job, self._sealer.open(repeat, kept))
+        try:
+            minted = await self._make(job)
+        except BaseException:
+            await self._repeats.release(name)
+            raise
+        await self._repeats.keep(name, self._sealer.seal(repeat, minted))
+        return minted
+
+    async def _replay(self, job: _Job, minted: Minted) -> Minted:
+        await self._journal.record(self._handed_out(KeyReplayed, job, minted))
+        return minted
+
+    async def _make(self, job: _Job) -> Minted:
+        if self.in_flight >= self._max_in_flight:
+            raise OverloadedError
+        intent = self._intent(job)
+        durable = self._journal.record(intent)
+        self.in_flight += 1
+        try:
+            secret = await self._ask_upstream(job)
+            await durable
+        except BaseException as exc:
+            self._journal.record(self._failed(job, intent, exc))
+            raise
+        finally:
+            self.in_flight -= 1
+        minted = Minted(
+            key=secret.value,
+            expires_at=secret.expires_at,
+            session_id=job.session_id or secret.session_id,
+            model=secret.model or job.resolution.model,
+            replaces=job.resolution.replaces,
+        )
+        self._journal.record(self._handed_out(KeyMinted, job, minted, resolves=intent.id))
+        return minted
+
+    async def _ask_upstream(self, job: _Job) -> ClientSecret:
+        who = f"{job.origin.tenant or ''}\0{job.origin.caller}".encode()
+        return await self._upstream.mint(
+            job.body, safety_identifier=hmac.digest(self._privacy_key, who, "sha256").hex()
+        )
+
+    def _handed_out(
+        self, kind: type[KeyMinted | KeyReplayed], job: _Job, minted: Minted, *, resolves: str | None = None
+    ) -> Fact:
+        now = self._clock.now()
+        return kind(
+            id=sortable_id(self._ids, now),
+            at=now,
+            origin=job.origin,
+            session_id=minted.session_id,
+            model=minted.model,
+            expires_at=minted.expires_at,
+            duration_ms=self._duration_ms(job),
+            resolves=resolves,
+        )
+
+    def _failed(self, job: _Job, intent: MintRequested, cause: BaseException) -> Fact:
+        now = self._clock.now()
+        return MintFailed(
+            id=sortable_id(self._ids, now),
+            at=now,
+            origin=job.origin,
+            session_id=job.session_id,
+            model=intent.model,
+            code=_code(cause),
+            duration_ms=self._duration_ms(job),
+            resolves=intent.id,
+        )
+
+    def _intent(self, job: _Job) -> MintRequested:
+        now = self._clock.now()
+        return MintRequested(
+            id=sortable_id(self._ids, now),
+            at=now,
+            origin=job.origin,
+            session_id=job.session_id,
+            model=job.resolution.model,
+        )
+
+    def _duration_ms(self, job: _Job) -> int:
+        return round((self._clock.monotonic() - job.started) * 1000)
+
+
+def _code(cause: BaseException) -> str:
+    if isinstance(cause, MintError):
+        return cause.code
+    if isinstance(cause, JournalUnavailableError):
+        return "audit_unavailable"
+    return "cancelled" if isinstance(cause, asyncio.CancelledError) else "internal_error"

@@ -1,0 +1,81 @@
+"""What the journal holds, as those who read it see it."""
+
+from datetime import datetime
+
+import msgspec
+
+__all__ = ["JournalEntry", "JournalState", "LiveToken", "LiveTokens", "Selection"]
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the journal. `event` and `outcome` are text: a newer Limi may have written the row."""
+
+    seq: int
+    """The row's place; it grows, may skip numbers, and is the cursor for those who read on."""
+    id: str
+    at: float
+    """Unix seconds, exact to the microsecond."""
+    event: str
+    outcome: str
+    request_id: str
+    caller: str
+    tenant: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    session_id: str | None = None
+    model: str | None = None
+    duration_ms: int | None = None
+    expires_at: int | None = None
+    """Unix seconds."""
+    code: str | None = None
+    resolves: str | None = None
+
+
+class LiveToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that was handed out and has not expired; never the key itself."""
+
+    session_id: str | None
+    model: str | None
+    expires_at: int
+    """Unix seconds."""
+    minted_at: float
+    """Unix seconds."""
+
+
+class LiveTokens(msgspec.Struct, frozen=True, kw_only=True):
+    """The registry of live keys."""
+
+    total: int
+    """How many there are, however many of them are listed."""
+    newest: tuple[LiveToken, ...]
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries to read; a member left None selects all."""
+
+    since: datetime | None = None
+    """Entries at this moment or later; aware of its time zone."""
+    until: datetime | None = None
+    """Entries before this moment; aware of its time zone."""
+    event: str | None = None
+
+
+class JournalState(msgspec.Struct, frozen=True, kw_only=True):
+    """How the writer is doing, for readiness and metrics."""
+
+    failing_since: float | None
+    """Unix seconds of the first failure since the last success; None while all is well."""
+    queued: int
+    """Facts waiting for their first attempt."""
+    kept: int
+    """Outcomes whose write failed and which will be tried again."""
+    dropped: int
+    """Outcomes given up since the start."""
+    commits: int
+    committed: int
+    """Facts written since the start."""
+
+    @property
+    def healthy(self) -> bool:
+        """Say whether the last attempt to write succeeded."""
+        return self.failing_since is None

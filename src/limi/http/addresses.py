@@ -1,0 +1,128 @@
+"""Where a request comes from and which host it asks for: both are claims, and believed only so far."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+
+from limi.http.asgi import Scope, find_headers
+from limi.kernel.settings import SettingsError
+
+__all__ = ["ClientAddresses", "Hosts", "caller_of", "is_loopback_host"]
+
+_MOST_HOPS: Final = 32
+"""Longest chain of proxies looked through; no honest one is near it."""
+
+Address = IPv4Address | IPv6Address
+
+
+class ClientAddresses:
+    """Finds the client's address behind proxies that are trusted, and no others.
+
+    Raises:
+        SettingsError: a trusted proxy is no CIDR.
+    """
+
+    def __init__(self, trusted_proxies: Iterable[str]) -> None:
+        self._trusted = [_network(text) for text in trusted_proxies]
+
+    def find(self, scope: Scope) -> str:
+        """Return the socket's peer or, where that is a trusted proxy, the rightmost hop that is not one.
+
+        A hop that is no address ends the search: what stands left of it could be anybody's invention.
+        """
+        peer = _address(scope["client"][0]) if scope.get("client") else None
+        if peer is None:
+            return "unknown"
+        if self._trusted and self._is_trusted(peer):
+            for hop in self._hops(scope):
+                if hop is None:
+                    break
+                peer = hop
+                if not self._is_trusted(hop):
+                    break
+        return str(peer)
+
+    def _hops(self, scope: Scope) -> Iterable[Address | None]:
+        chain = b",".join(find_headers(scope["headers"], b"x-forwarded-for")).decode("latin-1")
+        hops = [hop for hop in chain.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:] if hop.strip()]
+        return (_address(hop.strip()) for hop in reversed(hops))
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+
+class Hosts:
+    """The host names this server answers for: loopback, the public URL's, and those it was given."""
+
+    def __init__(self, *, public_url: str | None, allowed: Iterable[str]) -> None:
+        public = urlsplit(public_url).hostname if public_url else None
+        self._allowed = {host.lower() for host in (*allowed, *([public] if public else []))}
+        self._public_url = public_url.rstrip("/") if public_url else None
+
+    def base_url(self, scope: Scope) -> str | None:
+        """Return the URL under which the client sees this server, or None for a host it does not answer for."""
+        hosts = find_headers(scope["headers"], b"host")
+        if len(hosts) != 1 or not self._answers(hosts[0]):
+            return None
+        return self._public_url or f"{_HTTP[scope['scheme']]}://{hosts[0].decode()}"
+
+    def _answers(self, host: bytes) -> bool:
+        name = _host_name(host)
+        return name is not None and (name in self._allowed or is_loopback_host(name))
+
+
+_HTTP: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+
+@lru_cache(maxsize=1024)
+def _host_name(host: bytes) -> str | None:
+    """Return the name in a Host header, lower-cased and without its port; None when it is no host."""
+    try:
+        parts = urlsplit(f"//{host.decode('ascii')}")
+        _ = parts.port  # raises for a port that is no number
+    except ValueError:
+        return None
+    plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    return parts.hostname if plain else None
+
+
+@lru_cache(maxsize=1024)
+def is_loopback_host(name: str) -> bool:
+    """Say whether a host name always means this machine (RFC 6761 §6.3 for `localhost`)."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = _address(name)
+    return address is not None and address.is_loopback
+
+
+@lru_cache(maxsize=4096)
+def caller_of(ip: str) -> str:
+    """Return the name by which an anonymous caller is counted: the address, or for IPv6 its /64."""
+    address = _address(ip)
+    if isinstance(address, IPv6Address):
+        return f"ip:{IPv6Network((address, 64), strict=False)}"
+    return f"ip:{ip}"
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError as exc:
+        msg = f"LIMI_TRUSTED_PROXIES (server.trusted_proxies): {text!r} is no address or CIDR."
+        raise SettingsError(msg) from exc
+
+
+def _address(text: str) -> Address | None:
+    """Read an address as proxies write it: bare, with a port, or in brackets."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    # A dual-stack socket shows IPv4 clients as mapped addresses; both forms must be one caller.
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

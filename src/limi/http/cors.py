@@ -1,0 +1,74 @@
+"""Which pages of other origins may call the API (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from limi.http.addresses import is_loopback_host
+from limi.http.asgi import Header, Scope, find_header
+
+__all__ = ["CORS"]
+
+_ALLOWED: Final = "authorization, content-type, x-client-version, x-request-id, idempotency-key, x-limi-client"
+_ALLOWED_BY_SDKS: Final = f"{_ALLOWED}, x-openai-agents-sdk, openai-safety-identifier"
+# By name: with credentials left out a wildcard would do, but it is not sent to older browsers' liking.
+_EXPOSED: Final = (
+    "x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, idempotent-replayed"
+)
+_VARY: Final[Header] = (b"vary", b"origin")
+
+
+class CORS:
+    """Answers preflights and says which responses a page may read. Cookies play no part, so none are allowed."""
+
+    def __init__(self, *, origins: Iterable[str], allow_localhost: bool) -> None:
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._allow_localhost = allow_localhost
+
+    def allows(self, origin: bytes, *, base_url: str) -> bool:
+        """Say whether a page of `origin` may call; pages of this server itself always may."""
+        text = origin.decode("latin-1").lower()
+        if text in self._origins or text == _origin_of(base_url):
+            return True
+        return self._allow_localhost and _is_localhost(text)
+
+    @staticmethod
+    def is_preflight(scope: Scope) -> bool:
+        """Say whether a browser asks for permission rather than for something."""
+        asks = find_header(scope["headers"], b"access-control-request-method") is not None
+        return asks and scope["method"] == "OPTIONS"
+
+    @staticmethod
+    def preflight_headers(origin: bytes, *, for_sdks: bool) -> list[Header]:
+        """Return the permission for an allowed origin; official SDKs send headers of their own."""
+        allowed = _ALLOWED_BY_SDKS if for_sdks else _ALLOWED
+        return [
+            (b"access-control-allow-origin", origin),
+            (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+            (b"access-control-allow-headers", allowed.encode()),
+            (b"access-control-max-age", b"600"),
+            _VARY,
+        ]
+
+    @staticmethod
+    def response_headers(origin: bytes, *, for_sdks: bool) -> list[Header]:
+        """Return what lets a page of an allowed origin read a response."""
+        exposed = f"{_EXPOSED}, location" if for_sdks else _EXPOSED
+        return [
+            (b"access-control-allow-origin", origin),
+            (b"access-control-expose-headers", exposed.encode()),
+            _VARY,
+        ]
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _is_localhost(origin: str) -> bool:
+    try:
+        host = urlsplit(origin).hostname
+    except ValueError:
+        return False
+    return host is not None and is_loopback_host(host)

@@ -1,0 +1,46 @@
+"""The frame of the few pages the backend writes itself: plain HTML, no script, readable without style."""
+
+from html import escape
+from typing import Final
+
+__all__ = ["code", "link", "page", "table"]
+
+_STYLE: Final = """
+:root{color-scheme:light dark;--line:color-mix(in srgb,currentColor 18%,transparent)}
+body{font:16px/1.55 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1.2rem}
+h1{font-size:1.7rem;line-height:1.2;margin:0 0 .4rem}h2{font-size:1.1rem;margin:2.2rem 0 .5rem}
+pre{overflow:auto;padding:.9rem 1rem;border:1px solid var(--line);border-radius:.5rem}
+code,pre{font:14px/1.5 ui-monospace,monospace}
+table{border-collapse:collapse;width:100%}
+td,th{text-align:left;vertical-align:top;padding:.4rem .8rem .4rem 0;border-bottom:1px solid var(--line)}
+.quiet{opacity:.7}.badge{border:1px solid var(--line);border-radius:1rem;padding:.1rem .6rem}
+""".strip().replace("\n", "")
+
+
+def page(title: str, *parts: str) -> bytes:
+    """Return a whole page; `title` is text, `parts` are HTML."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{''.join(parts)}</main></body></html>\n"
+    ).encode()
+
+
+def code(text: str) -> str:
+    """Return `text` as code on its own lines."""
+    return f"<pre><code>{escape(text)}</code></pre>"
+
+
+def link(href: str, text: str) -> str:
+    """Return a link."""
+    return f'<a href="{escape(href, quote=True)}">{escape(text)}</a>'
+
+
+def table(*rows: tuple[str, ...]) -> str:
+    """Return rows of cells; the cells are HTML."""
+    return f"<table>{''.join(f'<tr>{_cells(row)}</tr>' for row in rows)}</table>"
+
+
+def _cells(row: tuple[str, ...]) -> str:
+    return "".join(f"<td>{cell}</td>" for cell in row)

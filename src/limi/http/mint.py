@@ -1,0 +1,220 @@
+"""`POST /api/client-secret`: authenticate, limit, validate, mint, answer.
+
+The one route that must be fast, so it is written against ASGI itself; docs/decisions/0002 has the measurements.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import structlog
+
+from limi.features.client_secrets.errors import UpstreamError
+from limi.features.client_secrets.idempotency import Repeat
+from limi.features.client_secrets.model import Minted
+from limi.features.client_secrets.service import MintService
+from limi.features.rate_limits.model import Decision
+from limi.features.rate_limits.service import RateLimiter
+from limi.http.asgi import Header, RawResponse, Receive, Scope, Send, find_header, find_headers
+from limi.http.authentication import Authenticator, client_kind
+from limi.http.bodies import ClientGoneError, is_json, read_body
+from limi.http.context import RequestContext, context_of
+from limi.http.errors import Refusal, as_refusal, render_error
+from limi.http.mint_request import decode_mint
+from limi.http.ports import MintObserver
+from limi.http.urls import CallURLs, URLMaker
+from limi.kernel.clock import Clock
+from limi.kernel.facts import Origin
+from limi.kernel.principal import Principal
+from limi.kernel.principal import Scope as Grant
+from limi.kernel.secret import Secret
+
+__all__ = ["MintAnswer", "MintEndpoint", "rate_limit_headers"]
+
+_log = structlog.get_logger()
+
+_HEADERS: Final[tuple[Header, ...]] = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+)
+_IDEMPOTENCY_KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}\Z")
+_CLIENT_HEADERS: Final = (("client", b"x-limi-client"), ("client_version", b"x-client-version"))
+_SERVER_ERROR: Final = 500
+_CLIENT: Final = re.compile(rb"[\x21-\x7e]{1,64}\Z")
+
+
+class MintAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The body of a successful mint."""
+
+    ephemeral_key: str
+    expires_at: int
+    """Unix seconds."""
+    session_id: str
+    model: str
+    request_id: str
+    urls: CallURLs
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How a request ended, for the log and the counters."""
+
+    response: RawResponse
+    minted: Minted | None = None
+    refusal: Refusal | None = None
+    cause: Exception | None = None
+
+
+class MintEndpoint:
+    """The raw ASGI route."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        limiter: RateLimiter,
+        service: MintService,
+        urls: URLMaker,
+        observer: MintObserver,
+        clock: Clock,
+        max_body_bytes: int,
+        body_seconds: float,
+        keep_user_agent: bool,
+    ) -> None:
+        self._authenticator = authenticator
+        self._limiter = limiter
+        self._service = service
+        self._urls = urls
+        self._observer = observer
+        self._clock = clock
+        self._max_body_bytes = max_body_bytes
+        self._body_seconds = body_seconds
+        self._keep_user_agent = keep_user_agent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = self._clock.monotonic()
+        context = context_of(scope)
+        rate_headers: list[Header] = []
+        try:
+            minted = await self._mint(scope, receive, context, rate_headers)
+            ended = _Ended(self._success(minted, context, rate_headers), minted)
+        except ClientGoneError:
+            return
+        except Exception as exc:  # noqa: BLE001 - every failure is answered in the one shape, and logged below
+            refusal = as_refusal(exc)
+            response = render_error(refusal, request_id=context.request_id, base_url=context.base_url)
+            response.headers.extend(rate_headers)
+            ended = _Ended(response, refusal=refusal, cause=exc)
+        self._note(scope, context, ended, self._clock.monotonic() - started)
+        await ended.response.send(send)
+
+    async def _mint(
+        self, scope: Scope, receive: Receive, context: RequestContext, rate_headers: list[Header]
+    ) -> Minted:
+        if scope["method"] != "POST":
+            raise Refusal("method_not_allowed", headers=((b"allow", b"POST, OPTIONS"),))
+        principal = self._authenticator.admit(scope, Grant.MINT)
+        await self._limit(principal, context, rate_headers)
+        content_type = find_header(scope["headers"], b"content-type")
+        body = await read_body(scope, receive, max_bytes=self._max_body_bytes, seconds=self._body_seconds)
+        if (body or content_type) and not is_json(content_type):
+            raise Refusal("unsupported_media_type")
+        return await self._service.mint(
+            decode_mint(body),
+            principal=principal,
+            origin=Origin(
+                request_id=context.request_id,
+                caller=principal.caller,
+                tenant=principal.tenant,
+                ip=context.ip,
+                user_agent=context.user_agent if self._keep_user_agent else None,
+            ),
+            repeat=_repeat(scope, principal, context, body),
+        )
+
+    async def _limit(self, principal: Principal, context: RequestContext, rate_headers: list[Header]) -> None:
+        decision = await self._limiter.admit_mint(principal, client_kind(context.user_agent))
+        self._observer.limit_decided("mint", admitted=decision.admitted)
+        rate_headers.extend(rate_limit_headers(decision))
+        if not decision.admitted:
+            raise Refusal("rate_limit_exceeded", retry_after_ms=math.ceil(decision.reset_seconds * 1000))
+
+    def _success(self, minted: Minted, context: RequestContext, rate_headers: list[Header]) -> RawResponse:
+        answer = MintAnswer(
+            ephemeral_key=minted.key.reveal(),
+            expires_at=minted.expires_at,
+            session_id=minted.session_id,
+            model=minted.model,
+            request_id=context.request_id,
+            urls=self._urls.make(context.base_url, minted.model),
+            mode="direct",
+        )
+        headers = [*_HEADERS, *rate_headers]
+        if minted.replayed:
+            headers.append((b"idempotent-replayed", b"true"))
+        if minted.replaces:
+            headers.append((b"x-limi-model-replaced", minted.replaces.encode()))
+        return RawResponse(200, msgspec.json.encode(answer), headers)
+
+    def _note(self, scope: Scope, context: RequestContext, ended: _Ended, seconds: float) -> None:
+        """Write the one log line of this request, and count it."""
+        fields: dict[str, object] = {
+            "request_id": context.request_id,
+            "status": ended.response.status,
+            "duration_ms": round(seconds * 1000, 1),
+            "ip": context.ip,
+        }
+        for name, header in _CLIENT_HEADERS:
+            value = find_header(scope["headers"], header)
+            if value and _CLIENT.match(value):
+                fields[name] = value.decode()
+        if self._keep_user_agent and context.user_agent:
+            fields["user_agent"] = context.user_agent
+        if ended.minted:
+            self._observer.mint_ended("succeeded", "", seconds)
+            minted = ended.minted
+            _log.info(
+                "mint.succeeded",
+                session_id=minted.session_id,
+                model=minted.model,
+                replayed=minted.replayed,
+                **fields,
+            )
+            return
+        assert ended.refusal  # noqa: S101 - an answer is one or the other
+        code = ended.refusal.code
+        failed = ended.response.status >= _SERVER_ERROR
+        self._observer.mint_ended("failed" if failed else "refused", code, seconds)
+        if isinstance(ended.cause, UpstreamError):
+            fields |= {"reason": ended.cause.reason, "upstream_status": ended.cause.status}
+        if code == "internal_error":
+            _log.error("request.crashed", exc_info=ended.cause, code=code, path=scope["path"], **fields)
+        elif failed:
+            _log.error("mint.failed", code=code, reference=f"/errors/{code}", **fields)
+        else:
+            _log.warning("mint.refused", code=code, reference=f"/errors/{code}", **fields)
+
+
+def rate_limit_headers(decision: Decision) -> tuple[Header, ...]:
+    """Return how the deciding window stands, in the fields of draft-ietf-httpapi-ratelimit-headers-07."""
+    return (
+        (b"ratelimit-limit", str(decision.limit).encode()),
+        (b"ratelimit-remaining", str(decision.remaining).encode()),
+        (b"ratelimit-reset", str(math.ceil(decision.reset_seconds)).encode()),
+    )
+
+
+def _repeat(scope: Scope, principal: Principal, context: RequestContext, body: bytes) -> Repeat | None:
+    values = find_headers(scope["headers"], b"idempotency-key")
+    if not values:
+        return None
+    if len(values) > 1 or not _IDEMPOTENCY_KEY.match(values[0]):
+        message = "Idempotency-Key: must be one value of 1–255 visible ASCII characters"
+        raise Refusal("invalid_request", message=message)
+    # Many people can share an address, so an anonymous caller is told by the user agent as well.
+    scope_name = f"{context.ip}\0{context.user_agent}" if principal.anonymous else principal.caller
+    return Repeat(scope=scope_name, key=Secret(values[0].decode()), body=body)

@@ -1,0 +1,365 @@
+"""Every setting, once: its type, bounds, default and reason, in frozen groups.
+
+The loader (`limi.adapters.configuration`) fills these from a TOML file and the environment; the reference table in
+the docs is generated from them. A setting's place in the file is its group and name (`[upstream]
+timeout_seconds`); its environment variable is `LIMI_` plus both (`LIMI_UPSTREAM_TIMEOUT_SECONDS`), or what `env`
+says below.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from limi.kernel.secret import Secret
+
+__all__ = [
+    "ENVIRONMENT_DEFAULTS",
+    "GROUPS",
+    "SANDBOX_URL",
+    "DatabaseSettings",
+    "Environment",
+    "IdempotencySettings",
+    "JournalSettings",
+    "LimitSettings",
+    "LogSettings",
+    "ModelOverride",
+    "ModelSettings",
+    "Profile",
+    "SecuritySettings",
+    "ServerSettings",
+    "Settings",
+    "SettingsError",
+    "UpstreamSettings",
+]
+
+SANDBOX_URL: Final = "sandbox"
+"""The value of `upstream.url` that means the sandbox inside this process."""
+
+
+class SettingsError(Exception):
+    """A setting is missing, unknown or does not fit; the message names it and says what to do."""
+
+
+PublicURL = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
+UpstreamURL = Annotated[str, msgspec.Meta(pattern=r"^(sandbox|https?://[^\s?#]+/v1)$")]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+def _setting(description: str, *, env: str | None = None, **rules: Any) -> msgspec.Meta:  # noqa: ANN401 - Meta's own
+    return msgspec.Meta(description=description, extra={"env": env} if env else {}, **rules)
+
+
+class Environment(StrEnum):
+    """Where Limi runs; it decides the defaults of limits and logs, and how strict the start is."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the configuration file; a name it does not have is refused rather than ignored."""
+
+
+class ServerSettings(_Group, frozen=True):
+    """Where Limi listens and whom it believes."""
+
+    host: Annotated[
+        str,
+        _setting(
+            "Address to listen on. Loopback unless set, so that a laptop's server is nobody else's.",
+            env="LIMI_HOST",
+            min_length=1,
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, _setting("Port to listen on.", env="LIMI_PORT", ge=0, le=65535)] = 3001
+    public_url: Annotated[
+        PublicURL | None,
+        _setting(
+            "The URL clients reach Limi by, when a proxy stands before it; links and key URLs start with it.",
+            env="LIMI_PUBLIC_URL",
+        ),
+    ] = None
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        _setting(
+            "Hosts answered beside loopback and the public URL's; others are refused, against DNS rebinding.",
+            env="LIMI_ALLOWED_HOSTS",
+        ),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        _setting(
+            "CIDRs of proxies whose X-Forwarded-For is believed; the rightmost address that is not one of them is "
+            "the client's.",
+            env="LIMI_TRUSTED_PROXIES",
+        ),
+    ] = ()
+    cors_origins: Annotated[
+        tuple[str, ...],
+        _setting(
+            "Origins whose pages may call the API. In development any localhost origin may as well.",
+            env="LIMI_CORS_ORIGINS",
+        ),
+    ] = ()
+    workers: Annotated[
+        int,
+        _setting(
+            "Server processes. More than one needs shared limits, which this version does not have.",
+            env="LIMI_WORKERS",
+            ge=1,
+            le=1,
+        ),
+    ] = 1
+    max_body_bytes: Annotated[
+        int, _setting("Largest request body; a mint's is under 1 KiB and 64 KiB is the promise.", ge=1024)
+    ] = 65_536
+    body_seconds: Annotated[
+        float, _setting("Longest wait for a request's body, so that a slow sender holds nothing.", gt=0)
+    ] = 10.0
+    shutdown_seconds: Annotated[
+        float,
+        _setting("Longest wait for requests in progress at a stop; above the upstream's time-out.", gt=0),
+    ] = 15.0
+
+
+class UpstreamSettings(_Group, frozen=True):
+    """OpenAI, or what stands in for it."""
+
+    url: Annotated[
+        UpstreamURL | None,
+        _setting(
+            "Base URL ending in /v1, or `sandbox` for the one inside. Unset: OpenAI with a key, else sandbox.",
+            env="LIMI_UPSTREAM_URL",
+        ),
+    ] = None
+    api_key: Annotated[
+        Secret | None, _setting("The main key. It never leaves the server.", env="OPENAI_API_KEY")
+    ] = None
+    timeout_seconds: Annotated[
+        float, _setting("Longest wait for upstream's whole answer; 10 s is the promise.", gt=0, le=120)
+    ] = 10.0
+    max_in_flight: Annotated[
+        int,
+        _setting("Mints at upstream at once; past it callers get 503 rather than a growing queue.", ge=1),
+    ] = 1000
+    max_response_bytes: Annotated[
+        int, _setting("Largest answer read from upstream; a real one is about 1.2 KB.", ge=4096)
+    ] = 1_048_576
+    health_cache_seconds: Annotated[
+        float,
+        _setting("How long a health answer is reused, so that probes cannot hammer upstream.", ge=0, le=300),
+    ] = 5.0
+
+
+class DatabaseSettings(_Group, frozen=True):
+    """Where the journal lives."""
+
+    url: Annotated[
+        str,
+        _setting("`sqlite:///path` or `postgresql://…`.", env="LIMI_DATABASE_URL", min_length=1),
+    ] = "sqlite:///.limi/limi.db"
+
+
+class JournalSettings(_Group, frozen=True):
+    """How facts become durable."""
+
+    batch_size: Annotated[int, _setting("Most facts written in one transaction.", ge=1, le=10_000)] = 500
+    linger_ms: Annotated[
+        float,
+        _setting("How long a commit waits for company; it hides behind the upstream call.", ge=0, le=50),
+    ] = 2.0
+    queue_size: Annotated[int, _setting("Most facts waiting to be written; past it mints are refused.", ge=1)] = (
+        10_000
+    )
+    write_seconds: Annotated[
+        float, _setting("Longest wait for a commit before mints are refused with audit_unavailable.", gt=0)
+    ] = 2.0
+    lease_seconds: Annotated[
+        float,
+        _setting("After this silence a writer counts as dead and its open intents as unresolved.", ge=0.2),
+    ] = 15.0
+
+
+class LimitSettings(_Group, frozen=True):
+    """Requests a minute, over sliding windows. The environment sets the first two unless they are given."""
+
+    tokens_per_minute: Annotated[int, _setting("Mints per caller.", env="LIMI_TOKENS_PER_MINUTE", ge=1)] = 100
+    connections_per_minute: Annotated[
+        int, _setting("Socket handshakes and offers per caller that Limi itself answers.", ge=1)
+    ] = 50
+    by_client_kind: Annotated[
+        bool, _setting("Whether anonymous callers are limited by the kind of client they use.")
+    ] = False
+    mobile_per_minute: Annotated[int, _setting("Mints per anonymous mobile caller.", ge=1)] = 10
+    desktop_per_minute: Annotated[int, _setting("Mints per anonymous desktop caller.", ge=1)] = 20
+    other_per_minute: Annotated[int, _setting("Mints per anonymous caller of any other kind.", ge=1)] = 5
+    global_per_minute: Annotated[
+        Positive | None, _setting("Mints of all callers together; unset means no such limit.")
+    ] = None
+    max_callers: Annotated[
+        int, _setting("Callers remembered at once; beyond it the longest silent is forgotten.", ge=1)
+    ] = 100_000
+
+
+class IdempotencySettings(_Group, frozen=True):
+    """Repeats of a mint with the same `Idempotency-Key`."""
+
+    max_entries: Annotated[
+        int, _setting("Answers kept at once; beyond it the one that expires first is dropped.", ge=1)
+    ] = 10_000
+
+
+class ModelOverride(_Group, frozen=True):
+    """What is known of one upstream model; replaces the built-in entry of that name."""
+
+    shutdown: date | None = None
+    replacement: str | None = None
+
+
+class ModelSettings(_Group, frozen=True):
+    """Which models may be asked for, and what upstream calls them."""
+
+    default: Annotated[str, _setting("The model where neither request nor profile names one.", min_length=1)] = (
+        "gpt-realtime-2.1-mini"
+    )
+    aliases: Annotated[
+        Mapping[str, str], _setting("Further public names, each with the upstream model it stands for.")
+    ] = {}
+    catalogue: Annotated[
+        Mapping[str, ModelOverride],
+        _setting("Upstream models added or corrected: shutdown day, replacement."),
+    ] = {}
+    warn_days: Annotated[
+        int, _setting("How long before a model's end log, health and stats warn of it.", ge=0, le=3650)
+    ] = 90
+
+
+class SecuritySettings(_Group, frozen=True):
+    """Keys of the server itself, and who may come without one."""
+
+    allow_anonymous: Annotated[
+        bool | None,
+        _setting(
+            "Whether callers without a key may mint. Unset: in development only, and not with a real key on a "
+            "non-loopback address.",
+            env="LIMI_ALLOW_ANONYMOUS",
+        ),
+    ] = None
+    secret_key_file: Annotated[
+        str | None,
+        _setting(
+            "File of 32 random bytes, the root of every derived key. Made at first start in development.",
+            env="LIMI_SECRET_KEY_FILE",
+        ),
+    ] = None
+    admin_key_file: Annotated[
+        str | None,
+        _setting(
+            "File holding the operator's key. Made at first start in development.", env="LIMI_ADMIN_KEY_FILE"
+        ),
+    ] = None
+
+
+class LogSettings(_Group, frozen=True):
+    """What is written about requests. The environment sets level and user agent unless they are given."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], _setting("Least severe level written.")] = (
+        "debug"
+    )
+    format: Annotated[
+        Literal["auto", "json", "pretty"], _setting("`auto` is pretty on a terminal and JSON elsewhere.")
+    ] = "auto"
+    user_agent: Annotated[bool, _setting("Whether user agents are kept in log and journal.")] = True
+
+
+class Profile(_Group, frozen=True):
+    """A named session config; clients choose one by name."""
+
+    model: Annotated[str | None, _setting("The profile's model; unset means `models.default`.")] = None
+    instructions: Annotated[
+        str, _setting("What the model is told; `{{name}}` is replaced by a declared variable.")
+    ] = "You are a helpful voice assistant. Answer briefly, in the language you are spoken to."
+    voice: Annotated[str, _setting("The voice that answers.", min_length=1)] = "marin"
+    output_modality: Annotated[
+        Literal["audio", "text"], _setting("How it answers; upstream accepts exactly one.")
+    ] = "audio"
+    turn_detection: Annotated[
+        Mapping[str, Any] | None, _setting("When the caller's turn ends, as upstream spells it.")
+    ] = msgspec.field(default_factory=lambda: {"type": "semantic_vad"})
+    transcription: Annotated[
+        Mapping[str, Any] | None, _setting("How the caller's speech is written down, as upstream spells it.")
+    ] = msgspec.field(default_factory=lambda: {"model": "gpt-4o-mini-transcribe"})
+    noise_reduction: Annotated[
+        Literal["near_field", "far_field"] | None, _setting("Filter on the caller's microphone.")
+    ] = "near_field"
+    variables: Annotated[
+        Mapping[str, str], _setting("Names a request may fill into the instructions, with their defaults.")
+    ] = {}
+    ttl_seconds: Annotated[
+        int, _setting("How long a key can open calls; upstream's own bounds.", ge=10, le=7200)
+    ] = 600
+    requires_key: Annotated[bool, _setting("Whether anonymous callers are refused this profile.")] = False
+
+
+class Settings(_Group, frozen=True):
+    """All of them. Built once at start and never changed."""
+
+    env: Annotated[Environment, _setting("development, staging or production.", env="LIMI_ENV")] = (
+        Environment.DEVELOPMENT
+    )
+    server: ServerSettings = ServerSettings()
+    upstream: UpstreamSettings = UpstreamSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    journal: JournalSettings = JournalSettings()
+    limits: LimitSettings = LimitSettings()
+    idempotency: IdempotencySettings = IdempotencySettings()
+    models: ModelSettings = ModelSettings()
+    security: SecuritySettings = SecuritySettings()
+    log: LogSettings = LogSettings()
+    profiles: Annotated[Mapping[str, Profile], _setting("Session configs by name.", env="LIMI_PROFILES")] = (
+        msgspec.field(default_factory=lambda: {"default": Profile()})
+    )
+
+    @property
+    def development(self) -> bool:
+        """Say whether this is a developer's machine."""
+        return self.env is Environment.DEVELOPMENT
+
+    @property
+    def embeds_sandbox(self) -> bool:
+        """Say whether keys come from the sandbox inside this process."""
+        if self.upstream.url is None:
+            return not self.upstream.api_key
+        return self.upstream.url == SANDBOX_URL
+
+
+GROUPS: Final[Mapping[str, type[_Group]]] = {
+    "server": ServerSettings,
+    "upstream": UpstreamSettings,
+    "database": DatabaseSettings,
+    "journal": JournalSettings,
+    "limits": LimitSettings,
+    "idempotency": IdempotencySettings,
+    "models": ModelSettings,
+    "security": SecuritySettings,
+    "log": LogSettings,
+}
+
+ENVIRONMENT_DEFAULTS: Final[Mapping[Environment, Mapping[str, Mapping[str, object]]]] = {
+    Environment.DEVELOPMENT: {},
+    Environment.STAGING: {
+        "limits": {"tokens_per_minute": 60, "connections_per_minute": 30, "by_client_kind": True},
+        "log": {"level": "info", "user_agent": False},
+        "models": {"default": "gpt-realtime-2.1"},
+    },
+    Environment.PRODUCTION: {
+        "limits": {"tokens_per_minute": 30, "connections_per_minute": 15, "by_client_kind": True},
+        "log": {"level": "warning", "user_agent": False},
+        "models": {"default": "gpt-realtime-2.1"},
+    },
+}
+"""What differs between environments; the defaults above are development's."""

@@ -1,0 +1,104 @@
+"""What can be wrong with something a client sent, in upstream's words.
+
+    ProtocolError
+    ├── InvalidJSONError           the text is no JSON object
+    ├── InvalidEventError          the frame cannot be an event at all
+    ├── UnknownParameterError      a member nobody knows
+    ├── MissingParameterError      a member that must be there
+    ├── InvalidValueError          a member that breaks a rule
+    └── RefusedError               well formed, but not possible now; `code` says why
+
+The same error becomes an `error` event on a session and the body of an HTTP answer.
+Codes come from captures of the live service where there are any; where a code is formed by analogy, the place that
+raises it says so.
+"""
+
+from typing import Any, Final
+
+__all__ = [
+    "InvalidEventError",
+    "InvalidJSONError",
+    "InvalidValueError",
+    "MissingParameterError",
+    "ProtocolError",
+    "RefusedError",
+    "UnknownParameterError",
+    "error_body",
+]
+
+INVALID_REQUEST: Final = "invalid_request_error"
+
+_MESSAGE_CHARACTERS: Final = 1_000
+_PARAM_CHARACTERS: Final = 300
+
+
+class ProtocolError(Exception):
+    """Something a client sent cannot be accepted.
+
+    Attributes:
+        code: Upstream's stable code.
+        message: A sentence for people.
+        param: The path of the member that is wrong, such as `session.tools[0].name`, or None.
+        type: Upstream's class of error; always `invalid_request_error` here.
+    """
+
+    type: str = INVALID_REQUEST
+
+    def __init__(self, *, code: str, message: str, param: str | None = None) -> None:
+        # What a client sent is quoted in both, and it may be megabytes long.
+        self.code = code
+        self.message = message[:_MESSAGE_CHARACTERS]
+        self.param = param and param[:_PARAM_CHARACTERS]
+        super().__init__(self.message)
+
+
+class InvalidJSONError(ProtocolError):
+    """The text is no JSON."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(code="invalid_json", message=message)
+
+
+class InvalidEventError(ProtocolError):
+    """The frame cannot be an event: binary, or too large."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(code="invalid_event", message=message)
+
+
+class UnknownParameterError(ProtocolError):
+    """A member that is not defined at this place."""
+
+    def __init__(self, param: str) -> None:
+        super().__init__(code="unknown_parameter", message=f"Unknown parameter: '{param}'.", param=param)
+
+
+class MissingParameterError(ProtocolError):
+    """A required member is absent."""
+
+    def __init__(self, param: str) -> None:
+        message = f"Missing required parameter: '{param}'."
+        super().__init__(code="missing_required_parameter", message=message, param=param)
+
+
+class InvalidValueError(ProtocolError):
+    """A member breaks a rule; the message names the rule."""
+
+    def __init__(self, param: str | None, message: str) -> None:
+        super().__init__(code="invalid_value", message=message, param=param)
+
+
+class RefusedError(ProtocolError):
+    """A well-formed request that the state of the session does not allow."""
+
+
+def error_body(error: ProtocolError) -> dict[str, Any]:
+    """Return upstream's HTTP error body: one object with exactly four members."""
+    return {
+        "error": {
+            "message": error.message,
+            "type": error.type,
+            "code": error.code,
+            "param": error.param,
+        }
+    }

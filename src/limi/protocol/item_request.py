@@ -1,0 +1,258 @@
+"""An item as a client may send it, in `conversation.item.create` or as input of a response."""
+
+from base64 import b64decode
+from typing import Annotated, Any, Final, Literal, cast
+
+from msgspec import UNSET, Meta, UnsetType, to_builtins
+
+from limi.protocol.audio_formats import AudioFormat
+from limi.protocol.errors import InvalidValueError
+from limi.protocol.generation import ItemType, Role
+from limi.protocol.ids import IdKind, NewId
+from limi.protocol.items import Item, Part, PartType
+from limi.protocol.wire import Strict, convert, decode_object
+
+__all__ = ["ItemReference", "build_item", "decode_audio", "parse_input_item", "parse_item"]
+
+ItemId = Annotated[str, Meta(min_length=1, max_length=512)]
+Status = Literal["completed", "incomplete", "in_progress"]
+
+
+class InputText(Strict, tag="input_text", tag_field="type", frozen=True, kw_only=True):
+    """Typed text."""
+
+    text: str
+
+
+class InputAudio(Strict, tag="input_audio", tag_field="type", frozen=True, kw_only=True):
+    """Speech of the user; either member may be missing, as when a history is restored."""
+
+    audio: str | None = None
+    transcript: str | None = None
+
+
+class InputImage(Strict, tag="input_image", tag_field="type", frozen=True, kw_only=True):
+    """A picture as a data URI."""
+
+    image_url: str
+    detail: Literal["auto", "low", "high"] | None = None
+
+
+class OutputText(Strict, tag="output_text", tag_field="type", frozen=True, kw_only=True):
+    """Text of the assistant."""
+
+    text: str
+
+
+class OutputAudio(Strict, tag="output_audio", tag_field="type", frozen=True, kw_only=True):
+    """Speech of the assistant."""
+
+    audio: str | None = None
+    transcript: str | None = None
+
+
+PartObject = InputText | InputAudio | InputImage | OutputText | OutputAudio
+
+
+class _Known(Strict, frozen=True, kw_only=True):
+    id: ItemId | None = None
+    object: Literal["realtime.item"] | None = None
+    status: Status | None = None
+
+
+class MessageObject(_Known, tag="message", tag_field="type", frozen=True, kw_only=True):
+    """Something said."""
+
+    role: Literal["system", "user", "assistant"]
+    content: list[PartObject]
+
+
+class FunctionCallObject(_Known, tag="function_call", tag_field="type", frozen=True, kw_only=True):
+    """The assistant's call of a function."""
+
+    name: str
+    arguments: str
+    call_id: str | None = None
+
+
+class FunctionCallOutputObject(_Known, tag="function_call_output", tag_field="type", frozen=True, kw_only=True):
+    """What a function returned."""
+
+    call_id: str
+    output: str
+
+
+class ListedTool(Strict, frozen=True, kw_only=True):
+    """A tool of an MCP server."""
+
+    name: str
+    input_schema: dict[str, Any]
+    description: str = ""
+    annotations: dict[str, Any] | None = None
+
+
+class MCPListToolsObject(Strict, tag="mcp_list_tools", tag_field="type", frozen=True, kw_only=True):
+    """The tools of an MCP server."""
+
+    id: ItemId | None = None
+    server_label: str
+    tools: list[ListedTool]
+
+
+class MCPCallObject(Strict, tag="mcp_call", tag_field="type", frozen=True, kw_only=True):
+    """A call of an MCP server's tool."""
+
+    id: ItemId | None = None
+    server_label: str
+    name: str
+    arguments: str
+    # The key must be in every echo, null or not: agents-js breaks for good on a call without it.
+    output: str | None = None
+    approval_request_id: str | None = None
+    error: dict[str, Any] | None = None
+
+
+class MCPApprovalRequestObject(Strict, tag="mcp_approval_request", tag_field="type", frozen=True, kw_only=True):
+    """A question whether a tool may be called."""
+
+    id: ItemId | None = None
+    server_label: str
+    name: str
+    arguments: str
+
+
+class MCPApprovalResponseObject(Strict, tag="mcp_approval_response", tag_field="type", frozen=True, kw_only=True):
+    """The answer to such a question."""
+
+    id: ItemId | None = None
+    approval_request_id: str
+    approve: bool
+    reason: str | UnsetType = UNSET
+
+
+class ItemReference(Strict, tag="item_reference", tag_field="type", frozen=True, kw_only=True):
+    """An item of the conversation, by its id; in the input of a response only."""
+
+    id: ItemId
+
+
+ItemObject = (
+    MessageObject
+    | FunctionCallObject
+    | FunctionCallOutputObject
+    | MCPListToolsObject
+    | MCPCallObject
+    | MCPApprovalRequestObject
+    | MCPApprovalResponseObject
+)
+
+# A union is no class to a type checker, though msgspec reads it as the type it stands for.
+_ITEM: Final = cast("type[ItemObject]", ItemObject)
+_INPUT_ITEM: Final = cast("type[ItemObject | ItemReference]", ItemObject | ItemReference)
+
+_PARTS_OF: Final = {
+    Role.SYSTEM: (InputText,),
+    Role.USER: (InputText, InputAudio, InputImage),
+    Role.ASSISTANT: (OutputText, OutputAudio),
+}
+
+
+def parse_item(value: object, *, at: str) -> ItemObject:
+    """Check the shape of an item.
+
+    Raises:
+        ProtocolError: The first rule it breaks.
+    """
+    return _checked(convert(value, _ITEM, at=at), at)
+
+
+def parse_input_item(value: object, *, at: str) -> ItemObject | ItemReference:
+    """Check the shape of an item in a response's input, where references are possible.
+
+    Raises:
+        ProtocolError: The first rule it breaks.
+    """
+    parsed = convert(value, _INPUT_ITEM, at=at)
+    return parsed if isinstance(parsed, ItemReference) else _checked(parsed, at)
+
+
+def build_item(
+    request: ItemObject, *, new_id: NewId, at: str, user_format: AudioFormat, reply_format: AudioFormat
+) -> Item:
+    """Make an item from a checked request; the client's own id is kept, others get one.
+
+    Args:
+        request: What `parse_item` returned.
+        new_id: Makes the ids the client did not choose.
+        at: Path of the item in the client's message.
+        user_format: Format of the user's audio.
+        reply_format: Format of the assistant's audio.
+
+    Raises:
+        InvalidValueError: Audio in it is no base64.
+    """
+    item = Item(id=request.id or new_id(IdKind.ITEM), type=ItemType.MESSAGE)
+    match request:
+        case MessageObject():
+            item.role = Role(request.role)
+            for index, part in enumerate(request.content):
+                where = f"{at}.content[{index}]"
+                item.parts.append(_build_part(part, where, user_format, reply_format))
+        case FunctionCallObject():
+            item.type = ItemType.FUNCTION_CALL
+            item.name, item.arguments = request.name, request.arguments
+            item.call_id = request.call_id or new_id(IdKind.CALL)
+        case FunctionCallOutputObject():
+            item.type = ItemType.FUNCTION_CALL_OUTPUT
+            item.call_id, item.output = request.call_id, request.output
+        case _:
+            item.foreign = to_builtins(request)
+            item.type = ItemType(item.foreign.pop("type"))
+            item.foreign.pop("id")
+    return item
+
+
+def decode_audio(text: str, *, at: str) -> bytes:
+    """Decode base64 strictly.
+
+    Raises:
+        InvalidValueError: It is something else.
+    """
+    try:
+        return b64decode(text, validate=True)
+    except ValueError as error:
+        raise InvalidValueError(at, f"Invalid value for '{at}': expected base64-encoded audio bytes.") from error
+
+
+def _checked(request: ItemObject, at: str) -> ItemObject:
+    if isinstance(request, MessageObject):
+        allowed = _PARTS_OF[Role(request.role)]
+        for index, part in enumerate(request.content):
+            if not isinstance(part, allowed):
+                raise _wrong_part(request.role, at=f"{at}.content[{index}].type")
+    if isinstance(request, MCPApprovalRequestObject):
+        # agents-js reads these arguments as an object and breaks for good on anything else.
+        decode_object(request.arguments)
+    return request
+
+
+def _wrong_part(role: str, *, at: str) -> InvalidValueError:
+    supported = ", ".join(repr(str(allowed.__struct_config__.tag)) for allowed in _PARTS_OF[Role(role)])
+    return InvalidValueError(at, f"Invalid value for '{at}'. Supported values for role '{role}' are: {supported}.")
+
+
+def _build_part(part: PartObject, at: str, user_format: AudioFormat, reply_format: AudioFormat) -> Part:
+    match part:
+        case InputText():
+            return Part(type=PartType.INPUT_TEXT, text=part.text)
+        case OutputText():
+            return Part(type=PartType.OUTPUT_TEXT, text=part.text)
+        case InputImage():
+            return Part(type=PartType.INPUT_IMAGE, image_url=part.image_url, detail=part.detail)
+        case InputAudio():
+            built = Part(type=PartType.INPUT_AUDIO, text=part.transcript, audio_format=user_format)
+        case OutputAudio():
+            built = Part(type=PartType.OUTPUT_AUDIO, text=part.transcript, audio_format=reply_format)
+    if part.audio:
+        built.add_audio(decode_audio(part.audio, at=f"{at}.audio"))
+    return built

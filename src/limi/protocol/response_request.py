@@ -1,0 +1,198 @@
+"""What a client asks of one response, and what becomes of it together with the session's configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, assert_never
+
+from msgspec import UNSET, Meta, UnsetType, to_builtins
+
+from limi.protocol.audio_formats import AudioFormat
+from limi.protocol.conversation import Conversation
+from limi.protocol.errors import RefusedError
+from limi.protocol.generation import FunctionTool, GenerationRequest
+from limi.protocol.ids import NewId
+from limi.protocol.item_request import ItemReference, build_item, parse_input_item
+from limi.protocol.items import Item
+from limi.protocol.session_config import Modality, SessionConfig
+from limi.protocol.usage import InputTokens, count_context
+from limi.protocol.vocabulary import (
+    FormatObject,
+    FunctionChoice,
+    FunctionToolObject,
+    MaxOutputTokens,
+    MCPChoice,
+    Modalities,
+    Prompt,
+    Reasoning,
+    ToolChoice,
+    ToolObject,
+    Voice,
+    format_from,
+    modality_from,
+    voice_from,
+)
+from limi.protocol.wire import Strict
+
+__all__ = ["ResponsePlan", "ResponseRequest", "plan_response"]
+
+MetadataKey = Annotated[str, Meta(max_length=64)]
+MetadataValue = Annotated[str, Meta(max_length=512)]
+Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=16)]
+
+
+class ResponseOutputRequest(Strict, frozen=True, kw_only=True):
+    """`response.audio.output`."""
+
+    format: FormatObject | UnsetType = UNSET
+    voice: Voice | UnsetType = UNSET
+
+
+class ResponseAudioRequest(Strict, frozen=True, kw_only=True):
+    """`response.audio`."""
+
+    output: ResponseOutputRequest = ResponseOutputRequest()
+
+
+class ResponseRequest(Strict, frozen=True, kw_only=True):
+    """`response` in `response.create`; what is set holds for that response only."""
+
+    conversation: Literal["auto", "none"] = "auto"
+    input: list[Any] | UnsetType = UNSET
+    instructions: str | UnsetType = UNSET
+    output_modalities: Modalities | UnsetType = UNSET
+    audio: ResponseAudioRequest = ResponseAudioRequest()
+    tools: list[ToolObject] | UnsetType = UNSET
+    tool_choice: ToolChoice | UnsetType = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
+    reasoning: Reasoning | UnsetType | None = UNSET
+    max_output_tokens: MaxOutputTokens | UnsetType = UNSET
+    metadata: Metadata | None = None
+    prompt: Prompt | UnsetType | None = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponsePlan:
+    """A response that may begin: what is asked of the generator, and what it will have read."""
+
+    request: GenerationRequest
+    read: InputTokens
+    own_input: bool
+    """The client gave a context in the place of the conversation."""
+
+
+def plan_response(
+    request: ResponseRequest, *, config: SessionConfig, conversation: Conversation, new_id: NewId
+) -> ResponsePlan:
+    """Join a request with the session it is made in.
+
+    Raises:
+        ProtocolError: A member breaks a rule, or refers to an item that is not there.
+    """
+    items = _context(request, config=config, conversation=conversation, new_id=new_id)
+    instructions = config.instructions if request.instructions is UNSET else request.instructions
+    tools = config.tools if request.tools is UNSET else tuple(request.tools)
+    choice = config.tool_choice if request.tool_choice is UNSET else request.tool_choice
+    mode, forced = _tool_choice(choice)
+    out_of_band = request.conversation == "none"
+    voice = _voice(request, config)
+    if voice != config.voice and conversation.has_spoken and not out_of_band:
+        raise RefusedError(
+            code="cannot_update_voice",
+            message="Cannot update a conversation's voice if assistant audio is present.",
+            param="response.audio.output.voice",
+        )
+    generation = GenerationRequest(
+        model=config.model,
+        instructions=instructions,
+        modality=_modality(request, config),
+        voice=voice,
+        speed=config.speed,
+        output_format=_output_format(request, config),
+        tools=tuple(_function(tool) for tool in tools if isinstance(tool, FunctionToolObject)),
+        tool_choice=mode,
+        forced_tool=forced,
+        max_output_tokens=_max_output_tokens(request, config),
+        metadata=request.metadata,
+        context=tuple(item.to_context() for item in items),
+        out_of_band=out_of_band,
+    )
+    preamble = len(instructions) + sum(len(repr(to_builtins(tool))) for tool in tools)
+    read = count_context(items, preamble_characters=preamble)
+    return ResponsePlan(request=generation, read=read, own_input=request.input is not UNSET)
+
+
+def _context(
+    request: ResponseRequest, *, config: SessionConfig, conversation: Conversation, new_id: NewId
+) -> list[Item]:
+    if request.input is UNSET:
+        return list(conversation)
+    items = []
+    for index, value in enumerate(request.input):
+        at = f"response.input[{index}]"
+        parsed = parse_input_item(value, at=at)
+        if isinstance(parsed, ItemReference):
+            items.append(_referenced(parsed, conversation, at))
+        else:
+            items.append(
+                build_item(
+                    parsed,
+                    new_id=new_id,
+                    at=at,
+                    user_format=config.input_format,
+                    reply_format=config.output_format,
+                )
+            )
+    return items
+
+
+def _referenced(reference: ItemReference, conversation: Conversation, at: str) -> Item:
+    item = conversation.find(reference.id)
+    if item is None:
+        message = f"Error creating response: item with id '{reference.id}' does not exist."
+        raise RefusedError(code="response_create_invalid_item_id", message=message, param=f"{at}.id")
+    return item
+
+
+def _modality(request: ResponseRequest, config: SessionConfig) -> Modality:
+    if request.output_modalities is UNSET:
+        return config.modality
+    return Modality(modality_from(request.output_modalities, at="response.output_modalities"))
+
+
+def _voice(request: ResponseRequest, config: SessionConfig) -> str:
+    voice = request.audio.output.voice
+    return config.voice if voice is UNSET else voice_from(voice, at="response.audio.output.voice")
+
+
+def _output_format(request: ResponseRequest, config: SessionConfig) -> AudioFormat:
+    wire = request.audio.output.format
+    return config.output_format if wire is UNSET else format_from(wire)
+
+
+def _max_output_tokens(request: ResponseRequest, config: SessionConfig) -> int | None:
+    asked = request.max_output_tokens
+    if asked is UNSET:
+        return config.max_output_tokens
+    return None if asked == "inf" else asked
+
+
+def _tool_choice(choice: ToolChoice) -> tuple[str, str | None]:
+    match choice:
+        case "none" | "auto" | "required":
+            return choice, None
+        case FunctionChoice():
+            return "function", choice.name
+        case MCPChoice():
+            # No MCP server is ever called, so there is nothing to be forced.
+            return "auto", None
+        case _:
+            assert_never(choice)
+
+
+def _function(tool: FunctionToolObject) -> FunctionTool:
+    parameters: Mapping[str, Any] | UnsetType | None = tool.parameters
+    return FunctionTool(
+        name=tool.name,
+        description=tool.description or "",
+        parameters=parameters or {},
+    )

@@ -1,0 +1,89 @@
+"""JSON in, JSON out: the one place where text becomes values and values become text.
+
+Incoming members are checked strictly, and the first broken rule becomes a `ProtocolError` with the path of the
+member, spelt as upstream spells it: `session.tools[0].name`.
+"""
+
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from limi.protocol.errors import (
+    InvalidJSONError,
+    InvalidValueError,
+    MissingParameterError,
+    ProtocolError,
+    UnknownParameterError,
+)
+
+__all__ = ["Strict", "convert", "decode_object", "encode"]
+
+_T = TypeVar("_T")
+
+# msgspec tells what is wrong only in words; tests pin each of these sentences.
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+_BAD_CHOICE: Final = re.compile(r"Invalid (?:enum )?value (.*)", re.DOTALL)
+
+
+class Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A value as a client may send it: members it does not define are refused, absent ones are `UNSET`."""
+
+
+encode = msgspec.json.Encoder().encode
+"""Turn builtins into JSON text."""
+
+
+def decode_object(text: str | bytes) -> dict[str, Any]:
+    """Read text that must be one JSON object.
+
+    Raises:
+        InvalidJSONError: It is no JSON, not decodable as text, or nested too deeply.
+        InvalidValueError: It is JSON, but no object.
+    """
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise InvalidJSONError("We could not parse the JSON of your message.") from error
+    if not isinstance(value, dict):
+        raise InvalidValueError(None, "Invalid value: expected a JSON object.")
+    return value
+
+
+def convert(value: object, type_: type[_T], *, at: str = "") -> _T:
+    """Check builtins against a type.
+
+    Args:
+        value: What `decode_object` returned, or a part of it.
+        type_: The type it must have.
+        at: Path of `value` in the client's message, for error messages.
+
+    Raises:
+        ProtocolError: The first rule that `value` breaks.
+    """
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        raise _translated(str(error), at) from error
+
+
+def _translated(complaint: str, at: str) -> ProtocolError:
+    what, separator, where = complaint.rpartition(" - at `")
+    if not separator:
+        what, where = complaint, "$`"
+    # A path into a mapping ends in `[...]`, which names nothing.
+    path = at + where.removesuffix("`").removeprefix("$").replace("[...]", "")
+    path = path.lstrip(".")
+    if unknown := _UNKNOWN.fullmatch(what):
+        return UnknownParameterError(_joined(path, unknown[1]))
+    if missing := _MISSING.fullmatch(what):
+        return MissingParameterError(_joined(path, missing[1]))
+    if choice := _BAD_CHOICE.fullmatch(what):
+        return InvalidValueError(path or None, f"Invalid value: {choice[1]} is not supported for '{path}'.")
+    rule = what[:1].lower() + what[1:]
+    return InvalidValueError(path or None, f"Invalid value for '{path}': {rule}.")
+
+
+def _joined(path: str, member: str) -> str:
+    return f"{path}.{member}" if path else member

@@ -1,0 +1,25 @@
+"""For tests of Limi and of what is built on it: clocks to move, stores in memory, servers on loopback.
+
+Nothing here is used in production, and nothing here is a mock: every part does what the real one does.
+"""
+
+from limi.features.client_secrets.idempotency import InMemoryIdempotencyStore
+from limi.features.journal.memory import InMemoryJournalStore
+from limi.features.rate_limits.memory import InMemoryWindowStore
+from limi.testing.backend import Backend, running_backend
+from limi.testing.clock import CountingIds, ManualClock
+from limi.testing.server import serving
+from limi.testing.upstream import FakeUpstream, Reply
+
+__all__ = [
+    "Backend",
+    "CountingIds",
+    "FakeUpstream",
+    "InMemoryIdempotencyStore",
+    "InMemoryJournalStore",
+    "InMemoryWindowStore",
+    "ManualClock",
+    "Reply",
+    "running_backend",
+    "serving",
+]
