@@ -244,7 +244,7 @@ async def _running(parts: _Parts) -> AsyncIterator[None]:
             await parts.sandbox.start()
             stack.push_async_callback(parts.sandbox.stop)
         for warning in parts.models.warnings():
-            _log.warning("model.ends", model=warning.model, message=warning.message)
+            _log.warning("model.ending", model=warning.model, message=warning.message)
         yield
 
 

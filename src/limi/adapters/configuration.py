@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -19,7 +19,9 @@ from limi.kernel.settings import ENVIRONMENT_DEFAULTS, GROUPS, Environment, Sett
 
 __all__ = ["SettingInfo", "load_settings", "setting_infos"]
 
-_PATH: Final = re.compile(r"^(?P<rule>.*) - at `\$\.?(?P<path>[^`]*)`$", re.DOTALL)
+_PATH: Final = re.compile(r"^(?P<rule>.*) - at (`key` in )?`\$\.?(?P<path>[^`]*)`$", re.DOTALL)
+_OF_THE_CLIENTS: Final = frozenset({"LIMI_CONFIG", "LIMI_API_KEY"})
+"""Variables that name the file, or the key that `limi mint` sends; both may stand in a server's environment."""
 _UNKNOWN: Final = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`$")
 
 
@@ -70,7 +72,8 @@ def load_settings(
     _merge(tree, ENVIRONMENT_DEFAULTS[_environment(given)])
     _merge(tree, given)
     # Requests that name no profile use this one, so it is there even where a file describes others only.
-    tree.setdefault("profiles", {}).setdefault("default", {})
+    if isinstance(profiles := tree.setdefault("profiles", {}), dict):
+        profiles.setdefault("default", {})
     return _convert(tree)
 
 
@@ -102,7 +105,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     """Collect the settings that environment variables give; an empty variable counts as absent."""
     known = {info.env: info for info in setting_infos()}
     for name in environ:
-        if name.startswith("LIMI_") and name not in known and name != "LIMI_CONFIG":
+        if name.startswith("LIMI_") and name not in known and name not in _OF_THE_CLIENTS:
             msg = f"{name} is not a setting of Limi. `limi serve --help` lists them all."
             raise SettingsError(msg)
     return _tree({info.path: _parse(environ[name], info) for name, info in known.items() if environ.get(name)})
@@ -156,22 +159,26 @@ def _convert(tree: dict[str, Any]) -> Settings:
 
 
 def _decode_secret(kind: type, value: object) -> object:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value.strip())
-    msg = "Expected `str`"
-    raise msgspec.ValidationError(msg)
+    if kind is not Secret or not isinstance(value, str):
+        raise ValueError("Expected `str`")
+    text = value.strip()
+    # Secrets travel in headers, and a header that cannot be sent is quoted by the error that says so.
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("Expected visible ASCII characters only")
+    return Secret(text)
 
 
 def _sentence(message: str) -> str:
     """Say which setting is wrong and the rule, without its value, which may be a secret."""
     found = _PATH.match(message)
-    rule, path = (found["rule"], found["path"]) if found else (message, "")
+    rule, path = (found["rule"], found["path"].replace("[...]", "")) if found else (message, "")
     if unknown := _UNKNOWN.match(rule):
         place = f"[{path}]" if path else "the configuration file"
         return f"{unknown['name']} is not a setting of {place}. `limi serve --help` lists them all."
-    path = path.replace("[...]", "")
     info = next((info for info in setting_infos() if info.path == path), None)
     named = f"{info.env} ({path})" if info else path or "the configuration file"
+    if info and get_origin(info.annotation) is Literal:
+        return f"{named} must be one of {', '.join(get_args(info.annotation))}."
     if info and "matching regex" in rule:
         return f"{named} does not fit. It is: {info.description}"
     return f"{named}: {rule[:1].lower()}{rule[1:]}."

@@ -70,7 +70,10 @@ def _look_at_start(settings: Settings) -> Finding:
 
 
 def _look_at_keys(settings: Settings) -> Finding:
-    if settings.development and not Path(settings.security.secret_key_file or FOLDER / "secret").exists():
+    security = settings.security
+    files = (security.secret_key_file or FOLDER / "secret", security.admin_key_file or FOLDER / "admin-key")
+    # Reading would make what is missing, and then no `limi serve` would say where the operator's key is.
+    if settings.development and not all(Path(file).exists() for file in files):
         return Finding("keys", fine=True, message="none yet; the first `limi serve` makes them")
     keys = load_key_files(settings)
     return Finding("keys", fine=True, message=f"both are there; the operator's is in {keys.admin_key_file}")

@@ -1,14 +1,21 @@
 """`limi mint`: one key from a running backend, for a person or a script."""
 
+import asyncio
 import json
 import sys
-from typing import Annotated, Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from typing import Annotated, Any, Final
 
 import typer
 
+from limi import __version__
+from limi.adapters.upstream.transports import Answer, HTTPTransport, TransportError
+
 __all__ = ["mint"]
+
+_TIMEOUT_SECONDS: Final = 30.0
+"""Longer than the backend waits for upstream, so that its own answer about a time-out arrives."""
+_MAX_BYTES: Final = 1_048_576
+"""A real answer is under 1 KB."""
 
 
 def mint(
@@ -23,7 +30,7 @@ def mint(
     """Mint a key at a running backend and print it."""
     wishes = {"model": model, "profile": profile, "sessionId": session_id}
     status, answer = _post(backend, {name: value for name, value in wishes.items() if value}, key)
-    if status != 200:  # noqa: PLR2004 - the one success
+    if status != 200 or "ephemeralKey" not in answer:  # noqa: PLR2004 - the one success
         typer.echo(f"{answer.get('code', status)}: {answer.get('message', 'no answer that Limi gives')}", err=True)
         if "action" in answer:
             typer.echo(answer["action"], err=True)
@@ -35,19 +42,27 @@ def _post(backend: str, body: dict[str, str], key: str | None) -> tuple[int, dic
     if not backend.startswith(("http://", "https://")):
         typer.echo("--backend must begin with http:// or https://", err=True)
         sys.exit(2)
-    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
-    url = f"{backend.rstrip('/')}/api/client-secret"
-    request = Request(url, data=json.dumps(body).encode(), headers=headers)  # noqa: S310 - checked above
     try:
-        with urlopen(request, timeout=30) as response:  # noqa: S310 - checked above
-            return response.status, json.load(response)
-    except HTTPError as exc:
-        return exc.code, _object(exc.read())
-    except (URLError, OSError) as exc:
-        typer.echo(
-            f"{backend} does not answer: {getattr(exc, 'reason', exc)}. Start it with `limi serve`.", err=True
-        )
+        answer = asyncio.run(_ask(backend.rstrip("/"), json.dumps(body).encode(), key))
+    except TransportError as exc:
+        typer.echo(f"{backend} does not answer: {exc.reason}. Start it with `limi serve`.", err=True)
         sys.exit(1)
+    return answer.status, _object(answer.body)
+
+
+async def _ask(backend: str, body: bytes, key: str | None) -> Answer:
+    # Upstream's transport, because it follows no redirect with the key and uses no proxy to reach this machine.
+    transport = HTTPTransport(
+        base_url=backend,
+        timeout_seconds=_TIMEOUT_SECONDS,
+        max_bytes=_MAX_BYTES,
+        user_agent=f"limi-mint/{__version__}",
+    )
+    headers = {"content-type": "application/json", **({"authorization": f"Bearer {key}"} if key else {})}
+    try:
+        return await transport.send("POST", "/api/client-secret", headers=headers, body=body)
+    finally:
+        await transport.close()
 
 
 def _object(body: bytes) -> dict[str, Any]:

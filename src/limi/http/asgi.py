@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from litestar import Request
 
@@ -25,6 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+_NO_CONTENT: Final = 204
+
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
@@ -35,9 +37,9 @@ class RawResponse:
     headers: list[Header]
 
     async def send(self, send: Send) -> None:
-        """Send head and body."""
-        length = (b"content-length", str(len(self.body)).encode())
-        await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, length]})
+        """Send head and body; a 204 has neither body nor length (RFC 9110 §8.6)."""
+        length = [(b"content-length", str(len(self.body)).encode())] if self.status != _NO_CONTENT else []
+        await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, *length]})
         await send({"type": "http.response.body", "body": self.body})
 
 

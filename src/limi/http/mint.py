@@ -39,6 +39,7 @@ _HEADERS: Final[tuple[Header, ...]] = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
 )
+_ALLOW: Final[Header] = (b"allow", b"POST, OPTIONS")
 _IDEMPOTENCY_KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}\Z")
 _CLIENT_HEADERS: Final = (("client", b"x-limi-client"), ("client_version", b"x-client-version"))
 _SERVER_ERROR: Final = 500
@@ -96,6 +97,9 @@ class MintEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["method"] == "OPTIONS":
+            await RawResponse(204, b"", [_ALLOW]).send(send)
+            return
         started = self._clock.monotonic()
         context = context_of(scope)
         rate_headers: list[Header] = []
@@ -116,7 +120,7 @@ class MintEndpoint:
         self, scope: Scope, receive: Receive, context: RequestContext, rate_headers: list[Header]
     ) -> Minted:
         if scope["method"] != "POST":
-            raise Refusal("method_not_allowed", headers=((b"allow", b"POST, OPTIONS"),))
+            raise Refusal("method_not_allowed", headers=(_ALLOW,))
         principal = self._authenticator.admit(scope, Grant.MINT)
         await self._limit(principal, context, rate_headers)
         content_type = find_header(scope["headers"], b"content-type")

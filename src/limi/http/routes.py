@@ -11,7 +11,7 @@ from litestar.types import Receive as LitestarReceive
 from litestar.types import Scope as LitestarScope
 from litestar.types import Send as LitestarSend
 
-from limi.http.asgi import ASGIApp, Receive, Send
+from limi.http.asgi import ASGIApp, Receive, Scope, Send
 from limi.http.errors import Refusal
 from limi.http.mint import MintEndpoint
 
@@ -50,7 +50,23 @@ def make_routes(
         lifespan=[lambda _: lifespan()],
         exception_handlers={HTTPException: _from_framework, Exception: _let_through},
     )
-    return cast("ASGIApp", app)
+    return _before_framework(cast("ASGIApp", app))
+
+
+def _before_framework(app: ASGIApp) -> ASGIApp:
+    """Answer what Litestar would answer otherwise than we promise."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            # There are sockets below the mounts only; Litestar would close the handshake with a bare 403.
+            raise Refusal("not_found")
+        if scope.get("method") == "HEAD":
+            # Whatever can be got has a head (RFC 9110 §9.1). The server, which has the scope itself and not this
+            # copy, leaves the body out.
+            scope = {**scope, "method": "GET"}
+        await app(scope, receive, send)
+
+    return answer
 
 
 def _from_framework(_: Request[Any, Any, Any], exc: HTTPException) -> Response[Any]:

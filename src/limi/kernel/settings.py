@@ -43,8 +43,11 @@ class SettingsError(Exception):
     """A setting is missing, unknown or does not fit; the message names it and says what to do."""
 
 
-PublicURL = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
-UpstreamURL = Annotated[str, msgspec.Meta(pattern=r"^(sandbox|https?://[^\s?#]+/v1)$")]
+# `\Z` rather than `$`, which would let a trailing newline pass.
+PublicURL = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?\Z")]
+UpstreamURL = Annotated[str, msgspec.Meta(pattern=r"^(sandbox|https?://[^\s?#]+/v1)\Z")]
+# Requests may name no other, so a profile of another name could never be used.
+ProfileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}\Z")]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -118,11 +121,11 @@ class ServerSettings(_Group, frozen=True):
         int, _setting("Largest request body; a mint's is under 1 KiB and 64 KiB is the promise.", ge=1024)
     ] = 65_536
     body_seconds: Annotated[
-        float, _setting("Longest wait for a request's body, so that a slow sender holds nothing.", gt=0)
+        float, _setting("Longest wait for a request's body, so that a slow sender holds nothing.", gt=0, le=3600)
     ] = 10.0
     shutdown_seconds: Annotated[
         float,
-        _setting("Longest wait for requests in progress at a stop; above the upstream's time-out.", gt=0),
+        _setting("Longest wait for requests in progress at a stop; above the upstream's time-out.", gt=0, le=3600),
     ] = 15.0
 
 
@@ -176,11 +179,14 @@ class JournalSettings(_Group, frozen=True):
         10_000
     )
     write_seconds: Annotated[
-        float, _setting("Longest wait for a commit before mints are refused with audit_unavailable.", gt=0)
+        float,
+        _setting("Longest wait for a commit before mints are refused with audit_unavailable.", gt=0, le=60),
     ] = 2.0
     lease_seconds: Annotated[
         float,
-        _setting("After this silence a writer counts as dead and its open intents as unresolved.", ge=0.2),
+        _setting(
+            "After this silence a writer counts as dead and its open intents as unresolved.", ge=0.2, le=86_400
+        ),
     ] = 15.0
 
 
@@ -320,9 +326,9 @@ class Settings(_Group, frozen=True):
     models: ModelSettings = ModelSettings()
     security: SecuritySettings = SecuritySettings()
     log: LogSettings = LogSettings()
-    profiles: Annotated[Mapping[str, Profile], _setting("Session configs by name.", env="LIMI_PROFILES")] = (
-        msgspec.field(default_factory=lambda: {"default": Profile()})
-    )
+    profiles: Annotated[
+        Mapping[ProfileName, Profile], _setting("Session configs by name: 1–64 of a–z 0–9 -.", env="LIMI_PROFILES")
+    ] = msgspec.field(default_factory=lambda: {"default": Profile()})
 
     @property
     def development(self) -> bool:

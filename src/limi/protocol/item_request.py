@@ -250,9 +250,14 @@ def _build_part(part: PartObject, at: str, user_format: AudioFormat, reply_forma
         case InputImage():
             return Part(type=PartType.INPUT_IMAGE, image_url=part.image_url, detail=part.detail)
         case InputAudio():
-            built = Part(type=PartType.INPUT_AUDIO, text=part.transcript, audio_format=user_format)
+            kind, audio_format = PartType.INPUT_AUDIO, user_format
         case OutputAudio():
-            built = Part(type=PartType.OUTPUT_AUDIO, text=part.transcript, audio_format=reply_format)
-    if part.audio:
-        built.add_audio(decode_audio(part.audio, at=f"{at}.audio"))
-    return built
+            kind, audio_format = PartType.OUTPUT_AUDIO, reply_format
+    audio = decode_audio(part.audio, at=f"{at}.audio") if part.audio else b""
+    return Part(
+        type=kind,
+        text=part.transcript,
+        audio=audio or None,
+        audio_bytes=len(audio),
+        audio_format=audio_format,
+    )

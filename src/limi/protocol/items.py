@@ -32,11 +32,6 @@ class PartType(StrEnum):
     OUTPUT_TEXT = "output_text"
     OUTPUT_AUDIO = "output_audio"
 
-    @property
-    def is_audio(self) -> bool:
-        """Whether the part is speech, with `text` as its transcript."""
-        return self in {PartType.INPUT_AUDIO, PartType.OUTPUT_AUDIO}
-
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Part:
@@ -45,8 +40,9 @@ class Part:
     type: PartType
     text: str | None = None
     """The text or the transcript; None while a user's speech is not written down."""
-    audio: bytearray | None = None
-    """None also once a long session had to forget it."""
+    audio: bytes | bytearray | None = None
+    """Bytes where it is complete, so that contexts share one copy; a reply grows. None also once a long session
+    had to forget it."""
     audio_bytes: int = 0
     """Length of the speech, whether or not `audio` is still there."""
     audio_format: AudioFormat = AudioFormat.PCM16
@@ -83,7 +79,7 @@ class Part:
         self.text = _leading_words(self.text or "", kept / self.audio_bytes)
         self.audio_bytes = kept
         if self.audio is not None:
-            del self.audio[kept:]
+            self.audio = self.audio[:kept]
 
     def to_wire(self, *, audio_limit: int = 0) -> dict[str, Any]:
         """Return the part as it stands in an item.

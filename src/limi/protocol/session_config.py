@@ -1,6 +1,6 @@
 """The effective configuration of a session, with every default filled in."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -120,10 +120,6 @@ class SessionConfig:
     truncation: Literal["auto", "disabled"] | RetentionRatio
     tracing: Literal["auto"] | TracingRequest | None
     prompt: Prompt | None
-
-    def with_model(self, model: str) -> "SessionConfig":
-        """Return the same configuration for another model."""
-        return replace(self, model=model)
 
 
 def default_config(*, model: str, session_type: SessionType = SessionType.REALTIME) -> SessionConfig:

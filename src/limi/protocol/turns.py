@@ -148,7 +148,8 @@ class Turns:
             return
         self._conversation.check_room()
         self._commit(turn.item_id, audio)
-        self._owes_response = detection.create_response and self._config.type is SessionType.REALTIME
+        if detection.create_response and self._config.type is SessionType.REALTIME:
+            self._owes_response = True
 
     def settle(self, now: float) -> None:
         """Do what the end of a response, or of a turn, entails.
@@ -156,7 +157,7 @@ class Turns:
         Raises:
             RefusedError: The response that is owed cannot begin.
         """
-        if self._responses.active is None and self._owes_response:
+        if self._owes_response and self._responses.active is None and self._open is None:
             self._owes_response = False
             self._responses.begin(ResponseRequest(), config=self._config, now=now)
         if self._responses.active is not None:
@@ -200,8 +201,12 @@ class Turns:
 
     def _commit(self, item_id: str, audio: bytes) -> None:
         self.idle_deadline = None
-        part = Part(type=PartType.INPUT_AUDIO, audio_format=self.input_format)
-        part.add_audio(audio)
+        part = Part(
+            type=PartType.INPUT_AUDIO,
+            audio=audio,
+            audio_bytes=len(audio),
+            audio_format=self.input_format,
+        )
         item = Item(id=item_id, type=ItemType.MESSAGE, role=Role.USER, parts=[part])
         self._outbox.send(
             "input_audio_buffer.committed", previous_item_id=self._conversation.last_id, item_id=item_id

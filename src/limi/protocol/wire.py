@@ -27,6 +27,11 @@ _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _BAD_CHOICE: Final = re.compile(r"Invalid (?:enum )?value (.*)", re.DOTALL)
 
 
+MAXIMUM_DEPTH: Final = 100
+"""What can be read at this depth can also be written later, from deeper in Python's stack. JSON schemas of tools
+are the deepest things clients send; they stay far below."""
+
+
 class Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A value as a client may send it: members it does not define are refused, absent ones are `UNSET`."""
 
@@ -48,6 +53,8 @@ def decode_object(text: str | bytes) -> dict[str, Any]:
         raise InvalidJSONError("We could not parse the JSON of your message.") from error
     if not isinstance(value, dict):
         raise InvalidValueError(None, "Invalid value: expected a JSON object.")
+    if _is_deeper_than(value, MAXIMUM_DEPTH):
+        raise InvalidJSONError(f"We could not parse the JSON of your message: nested deeper than {MAXIMUM_DEPTH}.")
     return value
 
 
@@ -66,6 +73,18 @@ def convert(value: object, type_: type[_T], *, at: str = "") -> _T:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
         raise _translated(str(error), at) from error
+
+
+def _is_deeper_than(value: object, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        containers = [
+            node.values() if isinstance(node, dict) else node for node in level if isinstance(node, dict | list)
+        ]
+        level = [child for children in containers for child in children]
+        if not level:
+            return False
+    return True
 
 
 def _translated(complaint: str, at: str) -> ProtocolError:

@@ -22,6 +22,7 @@ async def serving(app: Any, *, lifespan: bool = True) -> AsyncIterator[str]:  # 
         ws_max_size=21 * 1024 * 1024,
         lifespan="on" if lifespan else "off",
         proxy_headers=False,
+        server_header=False,
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=5,

@@ -132,7 +132,9 @@ class Harness:
         response_id = self.start_response().response_id
         self.speech(response_id, text, milliseconds)
         done = self.report(self.session.finish, response_id, self.now)
-        return str(next(event for event in done if event["type"] == "response.done")["response"]["output"][0]["id"])
+        return str(
+            next(event for event in done if event["type"] == "response.done")["response"]["output"][0]["id"]
+        )
 
     def last(self, kind: type[E]) -> E:
         """Return the newest effect of a kind."""

@@ -7,7 +7,7 @@ import pytest
 from limi.protocol.client_events import AppendAudio, TruncateItem, event_id_of, parse_event
 from limi.protocol.errors import ProtocolError
 
-ALL = [
+ALL: list[dict[str, Any]] = [
     {"type": "session.update", "session": {"type": "realtime"}},
     {"type": "input_audio_buffer.append", "audio": ""},
     {"type": "input_audio_buffer.commit"},
@@ -65,7 +65,9 @@ def test_a_broken_rule_is_named(event: dict[str, Any], code: str, param: str) ->
 
 
 def test_an_unknown_type_is_answered_with_those_that_exist() -> None:
-    with pytest.raises(ProtocolError, match=r"^Invalid value: 'nonsense'. Supported values are: 'session.update', "):
+    with pytest.raises(
+        ProtocolError, match=r"^Invalid value: 'nonsense'. Supported values are: 'session.update', "
+    ):
         parse_event({"type": "nonsense"}, has_media_track=False)
 
 

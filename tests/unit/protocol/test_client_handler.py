@@ -14,7 +14,17 @@ JSON = st.recursive(
     max_leaves=12,
 )
 NAMES = st.sampled_from(
-    ["session", "audio", "item", "item_id", "previous_item_id", "content_index", "audio_end_ms", "response", "event_id"]
+    [
+        "session",
+        "audio",
+        "item",
+        "item_id",
+        "previous_item_id",
+        "content_index",
+        "audio_end_ms",
+        "response",
+        "event_id",
+    ]
 )
 TYPES = st.sampled_from(
     [
@@ -68,10 +78,20 @@ def test_any_session_is_shown_whole_or_refused_whole(session: dict[str, Any]) ->
     assert said[0]["type"] == "session.updated" or talk.session.config is before
 
 
-@given(item=st.fixed_dictionaries({"type": st.sampled_from(["message", "function_call", "mcp_call"])}, optional={
-    "role": st.sampled_from(["user", "assistant", "system"]) | JSON, "content": JSON, "id": JSON, "name": JSON,
-    "arguments": JSON, "call_id": JSON, "server_label": JSON,
-}))
+@given(
+    item=st.fixed_dictionaries(
+        {"type": st.sampled_from(["message", "function_call", "mcp_call"])},
+        optional={
+            "role": st.sampled_from(["user", "assistant", "system"]) | JSON,
+            "content": JSON,
+            "id": JSON,
+            "name": JSON,
+            "arguments": JSON,
+            "call_id": JSON,
+            "server_label": JSON,
+        },
+    )
+)
 def test_any_item_is_added_or_refused(item: dict[str, Any]) -> None:
     talk = Harness()
     said = types(talk.frame(json.dumps({"type": "conversation.item.create", "item": item})))

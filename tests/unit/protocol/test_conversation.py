@@ -145,6 +145,16 @@ def test_deleting_makes_room_for_audio() -> None:
     assert [item.audio for item in talk.start_response().request.context] == [pcm(200)] * 2
 
 
+def test_truncating_makes_room_for_audio() -> None:
+    talk = Harness(limits=Limits(stored_audio_bytes=len(pcm(500))))
+    reply = talk.spoken_turn("one two", 400)
+    truncate(talk, reply, 100)
+    talk.speak(400)
+    talk.client("input_audio_buffer.commit")
+    (said,) = talk.client("conversation.item.retrieve", item_id=reply)
+    assert said["item"]["content"][0]["audio"] == text_of(pcm(100))
+
+
 class TestTruncate:
     """What was not heard is forgotten."""
 

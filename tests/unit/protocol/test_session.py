@@ -48,7 +48,18 @@ def test_a_binary_frame_is_an_invalid_event_and_the_session_lives_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", ["", "{", "no json", '{"type":', "[" * 100_000, '{"a":' * 100_000, '"\ud800"', "1" * 10_000]
+    "frame",
+    [
+        "",
+        "{",
+        "no json",
+        '{"type":',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"a":"\\ud800 lone"}',
+        '"\ud800"',
+        "1" * 10_000,
+    ],
 )
 def test_text_that_is_no_json_is_answered(frame: str) -> None:
     assert only_error(Harness().frame(frame))["code"] in {"invalid_json", "invalid_value"}

@@ -20,7 +20,9 @@ def refuse(talk: Harness, **session: Any) -> dict[str, Any]:
     """Send an update that must fail without any change; return the error."""
     before = talk.session.config
     error = only_error(
-        talk.client("session.update", session={"type": "realtime", "instructions": "changed"} | session, event_id="u")
+        talk.client(
+            "session.update", session={"type": "realtime", "instructions": "changed"} | session, event_id="u"
+        )
     )
     assert talk.session.config is before
     assert error["event_id"] == "u"
@@ -39,7 +41,11 @@ def test_containers_are_merged_member_by_member() -> None:
     update(talk, audio={"output": {"voice": "ash"}})
     update(talk, audio={"input": {"transcription": {"model": "whisper-1"}}, "output": {"speed": 1.25}})
     shown = update(talk, audio={"input": {"noise_reduction": {"type": "far_field"}}})
-    assert shown["audio"]["output"] == {"format": {"type": "audio/pcm", "rate": 24000}, "voice": "ash", "speed": 1.25}
+    assert shown["audio"]["output"] == {
+        "format": {"type": "audio/pcm", "rate": 24000},
+        "voice": "ash",
+        "speed": 1.25,
+    }
     assert shown["audio"]["input"]["transcription"] == {"model": "whisper-1", "language": None, "prompt": None}
     assert shown["audio"]["input"]["noise_reduction"] == {"type": "far_field"}
 
@@ -93,7 +99,9 @@ def test_null_switches_off_and_emptiness_clears() -> None:
     assert shown["include"] is None
     assert shown["tools"] == []
     assert shown["instructions"] == ""
-    assert {shown["audio"]["input"][name] for name in ("transcription", "noise_reduction", "turn_detection")} == {None}
+    assert {shown["audio"]["input"][name] for name in ("transcription", "noise_reduction", "turn_detection")} == {
+        None
+    }
 
 
 def test_strings_are_shown_as_strings_and_objects_as_objects() -> None:
@@ -113,7 +121,10 @@ def test_strings_are_shown_as_strings_and_objects_as_objects() -> None:
     assert shown["reasoning"] == {"effort": "low"}
     assert shown["output_modalities"] == ["text"]
     assert shown["audio"]["output"]["voice"] == "voice_abc"
-    assert update(talk, tool_choice={"type": "function", "name": "f"})["tool_choice"] == {"type": "function", "name": "f"}
+    assert update(talk, tool_choice={"type": "function", "name": "f"})["tool_choice"] == {
+        "type": "function",
+        "name": "f",
+    }
 
 
 def test_the_same_model_and_tracing_are_accepted_as_the_agents_sdks_send_them() -> None:
@@ -138,9 +149,10 @@ def test_the_voice_is_fixed_after_the_first_audio_and_may_be_repeated() -> None:
     talk.spoken_turn()
     assert refuse(talk, audio={"output": {"voice": "sage"}})["code"] == "cannot_update_voice"
     update(talk, audio={"output": {"voice": "ash"}})
-    assert only_error(talk.client("response.create", response={"audio": {"output": {"voice": "sage"}}}))[
-        "code"
-    ] == "cannot_update_voice"
+    assert (
+        only_error(talk.client("response.create", response={"audio": {"output": {"voice": "sage"}}}))["code"]
+        == "cannot_update_voice"
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +160,11 @@ def test_the_voice_is_fixed_after_the_first_audio_and_may_be_repeated() -> None:
     [
         ({"voice": "ash"}, "unknown_parameter", "session.voice"),
         ({"audio": {"input": {"vad": 1}}}, "unknown_parameter", "session.audio.input.vad"),
-        ({"tools": [{"type": "function", "name": "f", "strict": True}]}, "unknown_parameter", "session.tools[0].strict"),
+        (
+            {"tools": [{"type": "function", "name": "f", "strict": True}]},
+            "unknown_parameter",
+            "session.tools[0].strict",
+        ),
         ({"tools": [{"type": "function"}]}, "missing_required_parameter", "session.tools[0].name"),
         ({"tools": [{"name": "f"}]}, "missing_required_parameter", "session.tools[0].type"),
         ({"type": "video"}, "invalid_value", "session.type"),
@@ -161,8 +177,16 @@ def test_the_voice_is_fixed_after_the_first_audio_and_may_be_repeated() -> None:
         ({"max_output_tokens": 4097}, "invalid_value", "session.max_output_tokens"),
         ({"audio": {"output": {"speed": 9}}}, "invalid_value", "session.audio.output.speed"),
         ({"audio": {"output": {"voice": "nobody"}}}, "invalid_value", "session.audio.output.voice"),
-        ({"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16000}}}}, "invalid_value", "session.audio.input.format.rate"),
-        ({"audio": {"input": {"turn_detection": {"threshold": 1}}}}, "missing_required_parameter", "session.audio.input.turn_detection.type"),
+        (
+            {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16000}}}},
+            "invalid_value",
+            "session.audio.input.format.rate",
+        ),
+        (
+            {"audio": {"input": {"turn_detection": {"threshold": 1}}}},
+            "missing_required_parameter",
+            "session.audio.input.turn_detection.type",
+        ),
         (
             {"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 4999}}}},
             "invalid_value",

@@ -122,6 +122,19 @@ def test_a_response_that_may_not_be_interrupted_is_followed_by_the_next() -> Non
     assert talk.last(Generate).response_id != first
 
 
+def test_a_response_that_is_owed_waits_until_the_user_has_finished() -> None:
+    talk = Harness(vad_config(interrupt_response=False))
+    talk.speak(1000)
+    spoken(talk, begin_ms=0, end_ms=300)
+    spoken(talk, begin_ms=400, end_ms=600)
+    talk.report(talk.session.speech_started, 700, talk.now)
+    first = talk.last(Generate).response_id
+    assert types(talk.report(talk.session.finish, first, talk.now)) == ["response.done", "rate_limits.updated"]
+    assert types(talk.report(talk.session.speech_stopped, 900, talk.now))[-1] == "response.created"
+    assert len(talk.last(Generate).request.context) == 3
+    assert len(talk.effects_of(Generate)) == 2
+
+
 def test_an_out_of_band_response_survives_a_barge_in() -> None:
     talk = Harness(vad_config())
     talk.start_response(conversation="none")
@@ -190,9 +203,7 @@ def test_speech_is_transcribed_when_the_session_says_so() -> None:
     talk = Harness(manual_config(transcription=transcription))
     talk.speak(200)
     committed = talk.client("input_audio_buffer.commit")
-    assert talk.last(Transcribe) == Transcribe(
-        committed[0]["item_id"], pcm(200), AudioFormat.PCM16, transcription
-    )
+    assert talk.last(Transcribe) == Transcribe(committed[0]["item_id"], pcm(200), AudioFormat.PCM16, transcription)
 
 
 def test_a_transcription_session_listens_and_never_answers() -> None:
@@ -318,7 +329,9 @@ class TestIdleTimeout:
     def test_the_client_may_switch_it_off(self) -> None:
         talk = self.waiting()
         turn_detection = {"type": "server_vad", "idle_timeout_ms": None}
-        talk.client("session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": turn_detection}}})
+        talk.client(
+            "session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": turn_detection}}}
+        )
         talk.now = 8.0
         assert talk.report(talk.session.tick, talk.now) == []
 

@@ -102,9 +102,9 @@ class SQLJournalStore:
         """Append `ending(intent)` for each intent that a dead writer left open, and return how many there were."""
         dead = writers.c.lease_until < _micros(now)
         with _translated(), write_transaction(self._engine) as connection:
-            rows = connection.execute(_abandoned().where(dead)).all()
-            if rows:
-                self._insert(connection, [ending(_entry(row)) for row in rows], writer)
+            ended = connection.execute(select(writers.c.writer, writers.c.settled_seq).where(dead)).all()
+            rows = [row for name, settled in ended for row in connection.execute(_open_intents(name, settled))]
+            self._insert(connection, [ending(_entry(row)) for row in rows], writer)
             connection.execute(writers.update().where(dead).values(settled_seq=_head(connection)))
             connection.execute(
                 writers.delete().where(writers.c.lease_until < _micros(now) - _LEASE_KEPT_MICROSECONDS)
@@ -117,7 +117,8 @@ class SQLJournalStore:
         if tenant is not None:
             live = and_(live, journal.c.tenant == tenant)
         columns = (journal.c.session_id, journal.c.model, journal.c.expires_at, journal.c.at)
-        newest = select(*columns).where(live).order_by(journal.c.seq.desc()).limit(limit)
+        # The sum keeps the database from walking the whole journal backwards until it has found `limit` live rows.
+        newest = select(*columns).where(live).order_by((journal.c.seq + 0).desc()).limit(limit)
         with _translated(), self._engine.connect() as connection:
             total = connection.execute(select(func.count()).select_from(journal).where(live)).scalar_one()
             rows = connection.execute(newest).all()
@@ -194,14 +195,14 @@ def _row(fact: Fact, writer: str) -> tuple[object, ...]:
     )
 
 
-def _abandoned() -> Select[Any]:
-    """Select the open intents of writers, beyond what is known to be settled."""
+def _open_intents(writer: str, settled: int) -> Select[Any]:
+    """Select the intents of `writer` without an outcome; reads only the rows after the settled ones."""
     ended = journal.alias("ended")
     return (
         select(*_ENTRY)
-        .join(writers, writers.c.writer == journal.c.writer)
         .where(
-            journal.c.seq > writers.c.settled_seq,
+            journal.c.seq > settled,
+            journal.c.writer == writer,
             journal.c.outcome == Outcome.REQUESTED.value,
             ~select(ended.c.seq).where(ended.c.resolves == journal.c.id).exists(),
         )

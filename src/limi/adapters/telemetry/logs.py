@@ -4,6 +4,7 @@ Lines are gathered and written together a few times a second, since a write a li
 tells of. What is severe is written at once, and so is everything at the end.
 """
 
+import json
 import logging
 import sys
 import threading
@@ -108,10 +109,10 @@ class _SinkLogger:
         self._sink = sink
 
     def _log(self, line: str | bytes) -> None:
-        self._sink.write(line.encode() if isinstance(line, str) else line, at_once=False)
+        self._sink.write(_as_bytes(line), at_once=False)
 
     def _log_at_once(self, line: str | bytes) -> None:
-        self._sink.write(line.encode() if isinstance(line, str) else line, at_once=True)
+        self._sink.write(_as_bytes(line), at_once=True)
 
     debug = info = warning = _log
     error = critical = exception = _log_at_once
@@ -123,7 +124,19 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger().bind(logger=record.name)
         level = "error" if record.levelno >= logging.ERROR else "warning"
-        getattr(log, level)("python.logged", message=record.getMessage(), exc_info=record.exc_info)
+        getattr(log, level)("python.logged", message=_message(record), exc_info=record.exc_info)
+
+
+def _as_bytes(line: str | bytes) -> bytes:
+    return line.encode(errors="backslashreplace") if isinstance(line, str) else line
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        # Arguments that do not fit the text are the library's mistake, and no reason to fail what it was doing.
+        return str(record.msg)
 
 
 def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -135,4 +148,8 @@ def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _render_json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> bytes:
-    return msgspec.json.encode(event, enc_hook=str)
+    try:
+        return msgspec.json.encode(event, enc_hook=str)
+    except UnicodeEncodeError:
+        # A file name need not be text; the standard library's encoder escapes what UTF-8 cannot say.
+        return json.dumps(event, default=str).encode()

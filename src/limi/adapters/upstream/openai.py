@@ -5,9 +5,10 @@ Wire shapes: https://developers.openai.com/api/reference/resources/realtime/subr
 
 import math
 from collections.abc import Callable
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -28,6 +29,10 @@ _LONGEST_WAIT_MS: Final = 86_400_000
 """A day: what upstream asks beyond that is taken for a mistake of its clock."""
 
 
+_LAST_MOMENT: Final = 253_402_300_799
+"""The end of the year 9999, beyond which nothing here can write a date."""
+
+
 class _Session(msgspec.Struct, frozen=True):
     id: str
     model: str | None = None
@@ -35,7 +40,7 @@ class _Session(msgspec.Struct, frozen=True):
 
 class _Secret(msgspec.Struct, frozen=True):
     value: str
-    expires_at: int
+    expires_at: Annotated[int, msgspec.Meta(ge=0, le=_LAST_MOMENT)]
     session: _Session
 
 
@@ -126,9 +131,12 @@ class OpenAIUpstream:
 
     def _until(self, date: str) -> float | None:
         try:
-            return max(0.0, (parsedate_to_datetime(date).timestamp() - self._clock.now()) * 1000)
-        except ValueError:
+            moment = parsedate_to_datetime(date)
+        except (ValueError, OverflowError):  # The latter for a time zone beyond all measure.
             return None
+        # HTTP dates are UTC even in the old form that does not say so (RFC 9110 §5.6.7).
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, (moment.timestamp() - self._clock.now()) * 1000)
 
 
 def _number(text: str | None) -> float | None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.response import Response
 
 __all__ = ["OPENAI_URL", "ASGITransport", "Answer", "HTTPTransport", "Transport", "TransportError"]
 
@@ -69,11 +70,15 @@ class HTTPTransport:
 
     async def send(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """Send by HTTP; redirects are not followed, because the key must go nowhere else."""
-        request = self._client.request(method, self._base_url + path).headers(headers).body_bytes(body)
+        try:
+            request = self._client.request(method, self._base_url + path).headers(headers).body_bytes(body)
+        except ValueError:
+            # The cause is dropped on purpose: it quotes the header that cannot be sent, which may hold the key.
+            raise TransportError("no request can be made of this URL and these headers") from None
         try:
             async with request.build_streamed() as response:
                 content = await response.body_reader.read(self._max_bytes + 1)
-                found = {name: value for name in _KEPT_HEADERS if (value := response.get_header(name))}
+                found = {name: value for name in _KEPT_HEADERS if (value := _header(response, name))}
                 answer = Answer(response.status, content.to_bytes() if content else b"", found)
         except TimeoutError as exc:
             reason = "no whole answer in time"
@@ -150,11 +155,19 @@ def _build_client(base_url: str, timeout_seconds: float, user_agent: str) -> Cli
 
 
 def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
     try:
-        return ip_address(host).is_loopback
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return False
+
+
+def _header(response: Response, name: str) -> str | None:
+    try:
+        return response.get_header(name)
+    except ValueError:
+        # Bytes that are no text tell nothing, and an answer is not refused for a header that is only a hint.
+        return None
 
 
 def _collect(sent: list[MutableMapping[str, Any]]) -> Answer:

@@ -6,11 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+import structlog
+
 from limi.kernel.clock import Clock
 from limi.kernel.settings import ModelSettings, SettingsError
 from limi.protocol.models import REALTIME_MODELS, RealtimeModel
 
 __all__ = ["ALIASES", "ModelCatalogue", "ModelWarning", "Resolution", "UnknownModelError"]
+
+_log = structlog.get_logger()
 
 ALIASES: Final = MappingProxyType(
     {
@@ -104,6 +108,9 @@ class ModelCatalogue:
         if found is None:
             found = self._resolved[name] = self._resolve(name)
             self._in_use.add(self._aliases.get(name, name))
+            if found.shutdown or found.replaces:
+                # Once a day and name, because the table is emptied at midnight.
+                _log.warning("model.ending", asked_for=name, model=found.model, shutdown=str(found.shutdown))
         return found
 
     def warnings(self) -> tuple[ModelWarning, ...]:
@@ -130,20 +137,24 @@ class ModelCatalogue:
         return Resolution(model.name, replaces=meant if model.name != meant else None, shutdown=near)
 
     def _named(self, name: str, setting: str) -> str:
-        meant = self._aliases.get(name, name)
-        if meant not in self._models:
-            msg = f"{setting}: {name!r} is no model that models.catalogue or models.aliases knows."
+        return self._known(self._aliases.get(name, name), setting).name
+
+    def _known(self, name: str, setting: str) -> RealtimeModel:
+        # What an alias or a replacement names is looked up once, so it cannot be an alias itself.
+        if name not in self._models:
+            msg = f"{setting}: {name!r} is no upstream model that Limi or models.catalogue knows."
             raise SettingsError(msg)
-        return meant
+        return self._models[name]
 
     def _check(self) -> None:
         for alias, target in self._aliases.items():
-            self._named(target, f"models.aliases.{alias}")
+            self._known(target, f"models.aliases.{alias}")
         for model in self._models.values():
             seen = {model.name}
             while model.replacement:
-                self._named(model.replacement, f"models.catalogue.{model.name}.replacement")
-                model = self._models[model.replacement]  # noqa: PLW2901 - follows the chain
+                model = self._known(  # noqa: PLW2901 - follows the chain
+                    model.replacement, f"models.catalogue.{model.name}.replacement"
+                )
                 if model.name in seen:
                     msg = f"models.catalogue.{model.name}.replacement: the replacements go round in a circle."
                     raise SettingsError(msg)

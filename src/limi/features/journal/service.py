@@ -163,9 +163,12 @@ class JournalWriter:
         return record.waiter
 
     async def _flush(self) -> None:
-        await self._queue(())
-        while self._backlog.kept:
+        # Outcomes may be kept before, or by a commit that fails meanwhile; so until none is, before and after.
+        clean = False
+        while not clean:
+            clean = not self._backlog.kept
             await self._queue(())
+            clean = clean and not self._backlog.kept
 
     async def _stop(self, within_seconds: float) -> None:
         if not self._running:

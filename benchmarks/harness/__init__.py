@@ -1,0 +1,1 @@
+"""What every question shares: servers, load, accounting, statistics, reports. Knows no question."""

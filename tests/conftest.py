@@ -1,0 +1,116 @@
+"""What every test gets: a clean environment, no network but this machine, and a watch over all that is logged."""
+
+import logging
+import os
+import sys
+from collections.abc import Generator, Iterator
+from ipaddress import ip_address
+from typing import Any, Final
+
+import hypothesis
+import pytest
+import structlog
+
+from tests.architecture.log_watch import WATCH, RecordWatcher, WatchedLogger
+
+_OWN: Final = "LIMI_SOAK"
+"""The one variable of Limi's prefix that tests understand; the server would refuse it as an unknown setting."""
+_NOWHERE: Final = "http://127.0.0.1:9"
+"""A proxy that is not there: clients written in other languages than Python cannot get out either."""
+_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+# The same examples in every run, so that a red suite is red for its reader too; `make soak` looks for new ones.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
+
+
+class NetworkUsedError(OSError):
+    """A test tried to reach another machine."""
+
+
+_attempts: Final[list[str]] = []
+
+
+def pytest_configure() -> None:
+    hypothesis.settings.load_profile("search" if os.environ.get(_OWN) else "same")
+    for name in list(os.environ):
+        if name.startswith(("LIMI_", "OPENAI_")) and name != _OWN:
+            del os.environ[name]
+        if name.upper() in {*_PROXIES, "NO_PROXY"}:
+            del os.environ[name]
+    os.environ.update(dict.fromkeys(_PROXIES, _NOWHERE), NO_PROXY="localhost,127.0.0.1,::1")
+    sys.addaudithook(_guard_network)
+    _watch_structlog()
+
+
+def _guard_network(event: str, args: tuple[Any, ...]) -> None:
+    """Refuse connections and look-ups that leave this machine, and remember them: a client may swallow the error."""
+    if event == "socket.connect" and isinstance(args[1], tuple):
+        host = args[1][0]
+    elif event == "socket.getaddrinfo":
+        host = args[0]
+    else:
+        return
+    if not _is_here(host):
+        _attempts.append(str(host))
+        raise NetworkUsedError(f"tests reach only this machine, not {host!r}")
+
+
+def _is_here(host: object) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in {None, "", "localhost"}:
+        return True
+    try:
+        return ip_address(str(name)).is_loopback or ip_address(str(name)).is_unspecified
+    except ValueError:
+        return False
+
+
+def _watch_structlog() -> None:
+    # Plain lines: structlog's default renders tracebacks with local variables, which hold keys by right.
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+        ],
+        wrapper_class=WatchedLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_in_any_log() -> Iterator[None]:
+    """Fail the run when anything that was logged in it holds a key, an idempotency key or instructions."""
+    yield
+    assert WATCH.leaks() == []
+
+
+@pytest.fixture(autouse=True)
+def _watched(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep the watch in place whatever a test does to logging, and let none reach another machine."""
+    WATCH.test = request.node.nodeid
+    root, watcher = logging.getLogger(), RecordWatcher()
+    level, config = root.level, structlog.get_config()
+    root.addHandler(watcher)
+    _attempts.clear()
+    yield
+    root.removeHandler(watcher)
+    root.setLevel(level)
+    structlog.configure(**config)
+    assert not _attempts, f"this test tried to reach {_attempts}"
+
+
+@pytest.fixture(autouse=True)
+def _soak_is_for_tests_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not request.node.get_closest_marker("soak"):
+        monkeypatch.delenv(_OWN, raising=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "teardown":
+        for _, text in report.sections:
+            WATCH.take(text)
+    return report

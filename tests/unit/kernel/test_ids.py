@@ -1,0 +1,33 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limi.kernel.ids import RandomIds, sortable_id
+from limi.testing import CountingIds
+
+MOMENTS = st.floats(min_value=0, max_value=4_102_444_800)
+
+
+@given(st.integers(min_value=1, max_value=64))
+def test_random_ids_have_the_length_asked_for(length: int) -> None:
+    made = RandomIds().hex(length)
+    assert len(made) == length
+    assert set(made) <= set("0123456789abcdef")
+
+
+def test_random_ids_do_not_repeat() -> None:
+    ids = RandomIds()
+    assert len({ids.hex(20) for _ in range(1000)}) == 1000
+
+
+@given(MOMENTS, MOMENTS)
+def test_sortable_ids_are_in_the_order_of_their_milliseconds(one: float, other: float) -> None:
+    ids = CountingIds()
+    first, second = sortable_id(ids, one), sortable_id(ids, other)
+    assert len(first) == len(second) == 32
+    if int(one * 1000) != int(other * 1000):
+        assert (first < second) == (one < other)
+
+
+def test_ids_of_the_same_millisecond_differ() -> None:
+    ids = CountingIds()
+    assert len({sortable_id(ids, 1_790_000_000.0) for _ in range(100)}) == 100

@@ -1,0 +1,74 @@
+"""The starts that Limi refuses, and those it does not (design: keys are never handed to anyone by accident)."""
+
+import pytest
+
+from limi.adapters.configuration import load_settings
+from limi.kernel.settings import SettingsError
+from limi.kernel.start_rules import allows_anonymous, check_start
+
+KEY = "sk-main-key-of-a-test"
+OPENAI = "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"LIMI_UPSTREAM_URL": OPENAI}, "OPENAI_API_KEY is required where LIMI_UPSTREAM_URL names a server"),
+        ({"LIMI_UPSTREAM_URL": OPENAI, "OPENAI_API_KEY": "  "}, "OPENAI_API_KEY is required"),
+        ({"LIMI_ENV": "staging"}, "OPENAI_API_KEY is required in staging; set LIMI_UPSTREAM_URL=sandbox"),
+        ({"LIMI_ENV": "production"}, "OPENAI_API_KEY is required in production; set LIMI_UPSTREAM_URL=sandbox"),
+        ({"OPENAI_API_KEY": KEY, "LIMI_HOST": "0.0.0.0"}, "LIMI_HOST=0.0.0.0 would let anyone"),  # noqa: S104
+        ({"OPENAI_API_KEY": KEY, "LIMI_HOST": "::"}, "LIMI_HOST=:: would let anyone"),
+        ({"OPENAI_API_KEY": KEY, "LIMI_HOST": "192.168.1.4"}, "would let anyone"),
+        ({"OPENAI_API_KEY": KEY, "LIMI_HOST": "voice.example"}, "would let anyone"),
+        ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https://127.0.0.1:99999/v1"}, "LIMI_UPSTREAM_URL names no"),
+        ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https://[::1/v1"}, "LIMI_UPSTREAM_URL names no"),
+        ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https:////v1"}, "LIMI_UPSTREAM_URL names no"),
+        ({"OPENAI_API_KEY": KEY, "LIMI_PUBLIC_URL": "https://voice.example:port"}, "LIMI_PUBLIC_URL names no"),
+    ],
+)
+def test_a_start_nobody_can_have_meant_is_refused(environ: dict[str, str], sentence: str) -> None:
+    settings = load_settings(environ)
+    with pytest.raises(SettingsError) as caught:
+        check_start(settings)
+    assert sentence in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"LIMI_HOST": "0.0.0.0"},  # noqa: S104 - the sandbox's keys are worth nothing
+        {"OPENAI_API_KEY": KEY},
+        {"OPENAI_API_KEY": KEY, "LIMI_HOST": "localhost"},
+        {"OPENAI_API_KEY": KEY, "LIMI_HOST": "::1"},
+        {"OPENAI_API_KEY": KEY, "LIMI_HOST": "127.8.9.1"},
+        {"OPENAI_API_KEY": KEY, "LIMI_HOST": "0.0.0.0", "LIMI_ALLOW_ANONYMOUS": "true"},  # noqa: S104
+        {"OPENAI_API_KEY": KEY, "LIMI_HOST": "0.0.0.0", "LIMI_ALLOW_ANONYMOUS": "false"},  # noqa: S104
+        {"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": OPENAI},
+        {"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https://voice.example:8443/v1"},
+        {"LIMI_ENV": "production", "LIMI_UPSTREAM_URL": "sandbox"},
+        {"LIMI_ENV": "staging", "LIMI_UPSTREAM_URL": "sandbox"},
+        {"LIMI_ENV": "production", "OPENAI_API_KEY": KEY, "LIMI_HOST": "0.0.0.0"},  # noqa: S104
+    ],
+)
+def test_a_start_that_makes_sense_is_allowed(environ: dict[str, str]) -> None:
+    check_start(load_settings(environ))
+
+
+@pytest.mark.parametrize(
+    ("environ", "allowed"),
+    [
+        ({}, True),
+        ({"LIMI_ENV": "staging"}, False),
+        ({"LIMI_ENV": "production"}, False),
+        ({"LIMI_ALLOW_ANONYMOUS": "false"}, False),
+        ({"LIMI_ENV": "production", "LIMI_ALLOW_ANONYMOUS": "true"}, True),
+    ],
+)
+def test_callers_without_a_key_may_mint_in_development_or_where_it_was_said(
+    environ: dict[str, str],
+    allowed: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    assert allows_anonymous(load_settings(environ)) is allowed
