@@ -93,7 +93,7 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
 
 
 def _settings_in_short() -> str:
-    """List the settings that have a name of their own rather than one made of group and name."""
+    """List the settings whose variable was given its name, which are those that most people meet."""
     chosen = (info for info in setting_infos() if _has_own_name(info))
     return _table(
         ("Variable", "Default", "Meaning"),
@@ -102,7 +102,8 @@ def _settings_in_short() -> str:
 
 
 def _has_own_name(info: SettingInfo) -> bool:
-    return "." not in info.path or info.env != f"LIMI_{info.path.replace('.', '_').upper()}"
+    group, _, name = info.path.rpartition(".")
+    return bool(_meta(GROUPS[group] if group else Settings, name).extra)
 
 
 def _settings() -> str:

@@ -32,7 +32,7 @@ from limi.http.asgi import ASGIApp
 from limi.http.authentication import Authenticator
 from limi.http.cors import CORS
 from limi.http.envelope import Envelope
-from limi.http.mint import MintEndpoint
+from limi.http.mint import MINT_PATH, MintEndpoint
 from limi.http.openapi import describe_api
 from limi.http.pages import PageRoutes
 from limi.http.routes import make_routes
@@ -114,7 +114,6 @@ def create_app(
     check_start(settings)
     parts = _make_parts(settings, keys, clock or SystemClock(), ids or RandomIds(), store)
     server, name = settings.server, _upstream_name(settings)
-    mint = _make_mint(parts, keys)
     status = StatusRoutes(
         probe=parts.probe,
         models=parts.models,
@@ -135,11 +134,10 @@ def create_app(
         describe=lambda: describe_api([*status.handlers(), *pages.handlers()], version=__version__),
         authorize=status.authorize,
     )
-    routes = make_routes(
-        mint=mint, handlers=[*status.handlers(), *pages.handlers()], lifespan=partial(_running, parts)
-    )
+    framework = make_routes(handlers=[*status.handlers(), *pages.handlers()], lifespan=partial(_running, parts))
     envelope = Envelope(
-        routes,
+        framework,
+        routes={MINT_PATH: _make_mint(parts, keys)},
         mounts={_SANDBOX_PREFIX: _gated(parts)} if parts.sandbox else {},
         hosts=Hosts(public_url=server.public_url, allowed=server.allowed_hosts),
         addresses=ClientAddresses(server.trusted_proxies),

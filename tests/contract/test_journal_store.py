@@ -203,6 +203,16 @@ def test_a_living_writers_intents_are_left_alone(store: JournalStore, facts: Fac
     assert store.end_abandoned(unresolved, now=NOON + 20, writer="w2") == 0
 
 
+def test_one_writers_death_leaves_anothers_intents_alone(store: JournalStore, facts: Facts) -> None:
+    dead, living = facts.intents(2)
+    store.renew_lease("w1", until=NOON + 15, settled=None)
+    store.renew_lease("w2", until=NOON + 30, settled=None)
+    store.append([dead], writer="w1")
+    store.append([living], writer="w2")
+    assert store.end_abandoned(unresolved, now=NOON + 16, writer="w2") == 1
+    assert everything(store)[-1].resolves == dead.id
+
+
 def test_a_released_lease_gives_its_open_intents_up(store: JournalStore, facts: Facts) -> None:
     store.renew_lease("w1", until=NOON + 15, settled=None)
     store.append([facts.intent()], writer="w1")

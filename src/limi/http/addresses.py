@@ -114,6 +114,7 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         raise SettingsError(msg) from exc
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> Address | None:
     """Read an address as proxies write it: bare, with a port, or in brackets."""
     if text.startswith("["):

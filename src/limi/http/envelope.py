@@ -1,7 +1,8 @@
 """What every request passes through, in one ASGI wrapper rather than a stack of middlewares.
 
 It chooses the request id, checks Host and Origin, answers preflights, adds the security headers, and turns a bug
-into `internal_error`. Requests for a mounted application go there; all others go to the routes.
+into `internal_error`. Then the request goes to the hand-written route of its path, to the application mounted at
+its prefix, or to the framework's routes.
 """
 
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ class Envelope:
         self,
         app: ASGIApp,
         *,
+        routes: Mapping[str, ASGIApp],
         mounts: Mapping[str, ASGIApp],
         hosts: Hosts,
         addresses: ClientAddresses,
@@ -48,6 +50,7 @@ class Envelope:
         ids: Ids,
     ) -> None:
         self._app = app
+        self._routes = routes
         self._mounts = mounts
         self._hosts = hosts
         self._addresses = addresses
@@ -106,6 +109,8 @@ class Envelope:
     def _route(self, scope: Scope) -> ASGIApp:
         """Return who answers; a mounted application sees its own paths only (ASGI's `root_path`)."""
         path: str = scope["path"]
+        if route := self._routes.get(path):
+            return route
         for prefix, app in self._mounts.items():
             if path.startswith(prefix + "/"):
                 scope["root_path"] = scope.get("root_path", "") + prefix

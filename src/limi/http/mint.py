@@ -31,7 +31,9 @@ from limi.kernel.principal import Principal
 from limi.kernel.principal import Scope as Grant
 from limi.kernel.secret import Secret
 
-__all__ = ["MintAnswer", "MintEndpoint", "rate_limit_headers"]
+__all__ = ["MINT_PATH", "MintAnswer", "MintEndpoint", "rate_limit_headers"]
+
+MINT_PATH: Final = "/api/client-secret"
 
 _log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from litestar.openapi import OpenAPIConfig
 
 from limi.features.client_secrets.model import MINT_RULES, MintRequest
 from limi.http.errors import ErrorBody
-from limi.http.mint import MintAnswer
+from limi.http.mint import MINT_PATH, MintAnswer
 from limi.kernel.errors import CATALOGUE
 
 __all__ = ["describe_api"]
@@ -64,7 +64,7 @@ def describe_api(handlers: Sequence[HTTPRouteHandler], *, version: str) -> Mappi
     config = OpenAPIConfig(title="Limi", version=version, description=_DESCRIPTION, use_handler_docstrings=True)
     schema = Litestar(list(handlers), openapi_config=config).openapi_schema.to_schema()
     mint, components = _mint_operation()
-    schema["paths"] = {"/api/client-secret": {"post": mint}, **schema["paths"]}
+    schema["paths"] = {MINT_PATH: {"post": mint}, **schema["paths"]}
     schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
     schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     return schema

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from limi.http import html
 from limi.http.asgi import scope_of
@@ -42,7 +43,7 @@ class PageRoutes:
             return self._index(context_of(scope_of(request)).base_url)
 
         @get("/errors/{code:str}", media_type=MediaType.HTML, tags=["Documentation"], summary="An error code")
-        async def error(code: str) -> Response[bytes]:
+        async def error(code: FromPath[str]) -> Response[bytes]:
             """Show what an error code means and how to mend its cause; unknown codes get the general page."""
             entry = CATALOGUE.get(code)
             return Response(error_page(entry or CATALOGUE["unknown"]), status_code=200)

@@ -1,23 +1,17 @@
-"""The routes as one application: Litestar's, the raw mint among them, and one error table for all."""
+"""The framework's routes as one application, whose errors the envelope answers like all others."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, cast
 
-from litestar import Litestar, Request, Response, asgi
+from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import Receive as LitestarReceive
-from litestar.types import Scope as LitestarScope
-from litestar.types import Send as LitestarSend
 
 from limi.http.asgi import ASGIApp, Receive, Scope, Send
 from limi.http.errors import Refusal
-from limi.http.mint import MintEndpoint
 
-__all__ = ["MINT_PATH", "make_routes"]
-
-MINT_PATH: Final = "/api/client-secret"
+__all__ = ["make_routes"]
 
 _CODES: Final = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}
 """What the framework itself can find wrong with a request."""
@@ -25,25 +19,17 @@ _CODES: Final = {400: "invalid_request", 404: "not_found", 405: "method_not_allo
 
 def make_routes(
     *,
-    mint: MintEndpoint,
     handlers: Sequence[HTTPRouteHandler],
     lifespan: Callable[[], AbstractAsyncContextManager[None]],
 ) -> ASGIApp:
     """Return the application below the envelope, which answers whatever error leaves it.
 
     Args:
-        mint: answers the hand-written route.
-        handlers: all other routes.
+        handlers: the routes.
         lifespan: what runs from the server's start to its stop.
     """
-
-    @asgi(MINT_PATH, copy_scope=False)
-    async def mint_route(scope: LitestarScope, receive: LitestarReceive, send: LitestarSend) -> None:
-        # Litestar types messages more narrowly than ASGI does; they are the same dictionaries.
-        await mint(cast("dict[str, Any]", scope), cast("Receive", receive), cast("Send", send))
-
     app = Litestar(
-        [mint_route, *handlers],
+        list(handlers),
         openapi_config=None,
         # Litestar's own would take the root logger away from `limi.adapters.telemetry.logs`.
         logging_config=None,

@@ -1,6 +1,6 @@
 """Identifiers and randomness as an argument, so that a test or a deterministic sandbox can repeat itself."""
 
-import secrets
+import os
 from typing import Protocol
 
 __all__ = ["Ids", "RandomIds", "sortable_id"]
@@ -18,7 +18,7 @@ class RandomIds:
 
     def hex(self, length: int) -> str:
         """Return `length` random lowercase hexadecimal characters."""
-        return secrets.token_hex((length + 1) // 2)[:length]
+        return os.urandom((length + 1) // 2).hex()[:length]
 
 
 def sortable_id(ids: Ids, now: float) -> str:

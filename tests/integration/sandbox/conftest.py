@@ -36,7 +36,8 @@ def hello_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hello(hello_wav: Path) -> bytes:
     """The samples of `hello_wav`."""
     with wave.open(str(hello_wav)) as file:
-        return file.readframes(file.getnframes())
+        samples: bytes = file.readframes(file.getnframes())
+    return samples
 
 
 @pytest.fixture

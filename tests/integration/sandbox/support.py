@@ -126,7 +126,9 @@ async def until(connection: AsyncRealtimeConnection, event_type: str) -> list[An
 
 def audio_of(events: list[Any]) -> bytes:
     """Join the speech of a reply."""
-    return b"".join(base64.b64decode(event.delta) for event in events if event.type == "response.output_audio.delta")
+    return b"".join(
+        base64.b64decode(event.delta) for event in events if event.type == "response.output_audio.delta"
+    )
 
 
 def types_of(events: list[Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """The official `openai-agents` SDK, unchanged, against a sandbox behind a real server.
 
-It reads frames by the openai package's own types and turns one that does not fit into an `error` event, so that the
-absence of those says that it understood everything.
+It reads frames by the openai package's own types and turns one that does not fit into an `error` event, so when
+there are none, it understood everything.
 """
 
 import asyncio
@@ -28,7 +28,8 @@ def get_weather(city: str) -> str:
 @asynccontextmanager
 async def _conversation(served: Served, **settings: Any) -> AsyncIterator[RealtimeSession]:
     agent = RealtimeAgent(name="Tester", instructions="Be brief.", tools=[get_weather])
-    runner = RealtimeRunner(agent, config={"model_settings": settings} if settings else None)  # type: ignore[typeddict-item]
+    config: Any = {"model_settings": settings} if settings else None
+    runner = RealtimeRunner(agent, config=config)
     url = f"{served.socket_url}?model=gpt-realtime-2.1"
     async with await runner.run(model_config={"url": url, "api_key": "sk-test"}) as session:
         yield session

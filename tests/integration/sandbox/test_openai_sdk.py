@@ -42,6 +42,10 @@ _WEATHER = {
 }
 
 
+def _session(**members: Any) -> Any:
+    return {"type": "realtime", **members}
+
+
 def _typed(text: str) -> Any:
     return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
 
@@ -56,7 +60,9 @@ def _check_speech(audio: bytes, transcript: str) -> None:
     assert power.max() / power.sum() < 0.05
     # Most of speech lies between 100 Hz and 4 kHz, and in none of its octaves alone.
     assert power[(frequencies > 100) & (frequencies < 4_000)].sum() / power.sum() > 0.8
-    octaves = [power[(frequencies > low) & (frequencies <= 2 * low)].sum() for low in (125, 250, 500, 1_000, 2_000)]
+    octaves = [
+        power[(frequencies > low) & (frequencies <= 2 * low)].sum() for low in (125, 250, 500, 1_000, 2_000)
+    ]
     assert max(octaves) / sum(octaves) < 0.8
     # A voice comes and goes with its syllables: some stretches are loud, some nearly silent.
     loudness = np.sqrt(np.mean(samples[: len(samples) // 480 * 480].reshape(-1, 480) ** 2, axis=1))
@@ -79,7 +85,7 @@ async def test_a_minted_secret_opens_the_session_it_was_minted_for(served: Serve
 
 async def test_a_text_turn(served: Served) -> None:
     async with served.client() as client, client.realtime.connect(model=_MODEL) as connection:
-        await connection.session.update(session={"type": "realtime", "output_modalities": ["text"]})
+        await connection.session.update(session=_session(output_modalities=["text"]))
         await connection.conversation.item.create(item=_typed("The quick brown fox."))
         await connection.response.create()
         with no_error_frames(served):
@@ -109,7 +115,7 @@ async def test_a_text_turn(served: Served) -> None:
 async def test_a_spoken_turn_that_the_client_ends_itself(served: Served, hello: bytes) -> None:
     settings = {"input": {"turn_detection": None, "transcription": {"model": "whisper-1"}}}
     async with served.client() as client, client.realtime.connect(model=_MODEL) as connection:
-        await connection.session.update(session={"type": "realtime", "audio": settings})
+        await connection.session.update(session=_session(audio=settings))
         await say(connection, hello)
         await connection.input_audio_buffer.commit()
         await until(connection, "conversation.item.input_audio_transcription.completed")
@@ -122,13 +128,15 @@ async def test_a_spoken_turn_that_the_client_ends_itself(served: Served, hello: 
     seconds = len(hello) / 48_000
     assert f"{seconds:.1f} seconds" in transcript
     _check_speech(audio_of(events), transcript)
-    assert done.usage.output_token_details.audio_tokens == pytest.approx(20 * len(audio_of(events)) / 48_000, abs=1)
+    assert done.usage.output_token_details.audio_tokens == pytest.approx(
+        20 * len(audio_of(events)) / 48_000, abs=1
+    )
 
 
 async def test_a_spoken_turn_that_the_server_ends(served: Served, hello: bytes) -> None:
     async with served.client() as client, client.realtime.connect(model=_PATIENT_MODEL) as connection:
         await connection.session.update(
-            session={"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+            session=_session(audio={"input": {"transcription": {"model": "whisper-1"}}})
         )
         with no_error_frames(served):
             await say(connection, hello, silence_seconds=1.5)
@@ -159,9 +167,8 @@ async def test_a_spoken_turn_that_the_server_ends(served: Served, hello: bytes) 
 async def test_semantic_detection_lets_a_speaker_pause_for_breath(served: Served, hello: bytes) -> None:
     async with served.client() as client, client.realtime.connect(model=_MODEL) as connection:
         detection = {"type": "semantic_vad"}
-        await connection.session.update(
-            session={"type": "realtime", "output_modalities": ["text"], "audio": {"input": {"turn_detection": detection}}}
-        )
+        settings = _session(output_modalities=["text"], audio={"input": {"turn_detection": detection}})
+        await connection.session.update(session=settings)
         await say(connection, hello, silence_seconds=0.7)
         await say(connection, hello, silence_seconds=2)
         events = await until(connection, "rate_limits.updated")
@@ -180,7 +187,9 @@ async def test_speaking_into_an_answer_stops_it(served: Served, hello: bytes) ->
         assert (stopped.status, stopped.status_details.reason) == ("cancelled", "turn_detected")
         await say(connection, bytes(48_000))
         after = await until(connection, "response.done")
-    assert {event.response_id for event in after if event.type == "response.output_audio.delta"} == {after[-1].response.id}
+    assert {event.response_id for event in after if event.type == "response.output_audio.delta"} == {
+        after[-1].response.id
+    }
     assert after[-1].response.id != stopped.id
     assert after[-1].response.status == "completed"
 
@@ -200,14 +209,14 @@ async def test_a_response_is_cancelled_on_request(served: Served) -> None:
 
 async def test_a_function_is_called_and_its_result_spoken(served: Served) -> None:
     async with served.client() as client, client.realtime.connect(model=_MODEL) as connection:
-        await connection.session.update(session={"type": "realtime", "tools": [_WEATHER]})
+        await connection.session.update(session=_session(tools=[_WEATHER]))
         await connection.conversation.item.create(item=_typed("What is the weather in Paris?"))
         await connection.response.create()
         events = await until(connection, "response.done")
         call = events[-1].response.output[0]
         assert (call.type, call.name, call.status) == ("function_call", "get_weather", "completed")
         assert json.loads(call.arguments) == {"city": "Paris"}
-        output = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny, 20 degrees"}
+        output: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny, 20 degrees"}
         await connection.conversation.item.create(item=output)
         await connection.response.create()
         events = await until(connection, "response.done")
@@ -218,10 +227,11 @@ async def test_a_function_is_called_and_its_result_spoken(served: Served) -> Non
 
 async def test_an_invalid_event_is_answered_with_an_error_and_the_session_goes_on(served: Served) -> None:
     async with served.client() as client, client.realtime.connect(model=_MODEL) as connection:
-        await connection.send({"type": "session.explode", "event_id": "e1"})  # type: ignore[misc, arg-type]
+        unknown: Any = {"type": "session.explode", "event_id": "e1"}
+        await connection.send(unknown)
         error = (await until(connection, "error"))[-1].error
         assert (error.code, error.param, error.event_id) == ("invalid_value", "type", "e1")
-        await connection.session.update(session={"type": "realtime", "voice": "alloy"})  # type: ignore[typeddict-unknown-key]
+        await connection.session.update(session=_session(voice="alloy"))
         error = (await until(connection, "error"))[-1].error
         assert (error.code, error.param) == ("unknown_parameter", "session.voice")
         await connection.session.update(session={"type": "realtime", "instructions": "Fine."})
@@ -229,10 +239,12 @@ async def test_an_invalid_event_is_answered_with_an_error_and_the_session_goes_o
 
 
 @pytest.mark.parametrize("encoding", ["audio/pcmu", "audio/pcma"])
-async def test_a_telephone_is_heard_and_answered_in_its_own_format(served: Served, hello: bytes, encoding: Any) -> None:
+async def test_a_telephone_is_heard_and_answered_in_its_own_format(
+    served: Served, hello: bytes, encoding: Any
+) -> None:
     telephone = {"format": {"type": encoding}}
     async with served.client() as client, client.realtime.connect(model=_PATIENT_MODEL) as connection:
-        await connection.session.update(session={"type": "realtime", "audio": {"input": telephone, "output": telephone}})
+        await connection.session.update(session=_session(audio={"input": telephone, "output": telephone}))
         await until(connection, "session.updated")
         await say(connection, G711Encoder(encoding).encode(hello + bytes(96_000), last=True))
         events = await until(connection, "response.done")
@@ -253,7 +265,7 @@ async def test_a_transcription_session_writes_down_and_never_answers(served: Ser
             (created,) = await until(connection, "session.created")
             assert created.session.type == "transcription"
             wanted = {"input": {"transcription": {"model": "whisper-1"}}}
-            await connection.session.update(session={"type": "transcription", "audio": wanted})
+            await connection.session.update(session=_session(type="transcription", audio=wanted))
             await say(connection, hello, silence_seconds=1.5)
             events = await until(connection, "conversation.item.input_audio_transcription.completed")
     assert "seconds of speech" in events[-1].transcript

@@ -54,7 +54,9 @@ async def test_words_are_answered(
     assert await _replies(brain, make_request(_EARLIER, user(words))) == [Say(answer)]
 
 
-async def test_counting_ends_even_when_told_to_go_far(brain: BuiltInBrain, user: User, make_request: MakeRequest) -> None:
+async def test_counting_ends_even_when_told_to_go_far(
+    brain: BuiltInBrain, user: User, make_request: MakeRequest
+) -> None:
     (reply,) = await _replies(brain, make_request(_EARLIER, user("count to 999999")))
     assert isinstance(reply, Say)
     assert reply.text.endswith(" 100.")

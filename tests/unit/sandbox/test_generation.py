@@ -51,7 +51,10 @@ class _Stage:
             unix_time=clock.now(),
         )
         self.events: list[dict[str, Any]] = []
-        settings: dict[str, Any] = {"type": "realtime", "audio": {"input": {"turn_detection": None}, **(audio or {})}}
+        settings: dict[str, Any] = {
+            "type": "realtime",
+            "audio": {"input": {"turn_detection": None}, **(audio or {})},
+        }
         for event in (
             {"type": "session.update", "session": settings},
             *(first or []),
@@ -100,13 +103,17 @@ async def test_sentences_become_one_text_word_by_word(clock: Any, ids: Any, voic
     assert voice.spoken == []
 
 
-async def test_speech_comes_with_its_transcript_in_the_voice_of_the_session(clock: Any, ids: Any, voice: Any) -> None:
+async def test_speech_comes_with_its_transcript_in_the_voice_of_the_session(
+    clock: Any, ids: Any, voice: Any
+) -> None:
     audio = {"output": {"voice": "coral", "speed": 1.25}}
     stage = _Stage(_Brain(Say("Hello."), Say("Bye.")), clock=clock, ids=ids, voice=voice, audio=audio)
     done = await stage.run()
     assert done["output"][0]["content"][0]["transcript"] == "Hello. Bye."
     assert [(style.name, style.speed) for _, style in voice.spoken] == [("coral", 1.25)] * 2
-    assert sum(len(base64.b64decode(delta)) for delta in stage.deltas("output_audio")) == 4_800 * len("Hello. Bye.")
+    assert sum(len(base64.b64decode(delta)) for delta in stage.deltas("output_audio")) == 4_800 * len(
+        "Hello. Bye."
+    )
 
 
 async def test_speech_is_paced_and_its_first_second_is_not(clock: Any, ids: Any, voice: Any) -> None:
@@ -172,7 +179,9 @@ async def test_text_needs_no_voice(clock: Any, ids: Any, voice: Any) -> None:
     assert done["status"] == "completed"
 
 
-async def test_a_brain_that_breaks_fails_its_response_and_shows_nothing_of_it(clock: Any, ids: Any, voice: Any) -> None:
+async def test_a_brain_that_breaks_fails_its_response_and_shows_nothing_of_it(
+    clock: Any, ids: Any, voice: Any
+) -> None:
     stage = _Stage(_Brain(ValueError("an inner detail")), clock=clock, ids=ids, voice=voice)
     with capture_logs() as logs:
         done = await stage.run()

@@ -110,7 +110,9 @@ async def test_what_was_said_is_written_down_when_that_is_wanted(driven: _Driven
     assert completed["transcript"] == "(1.0 seconds of speech)"
 
 
-async def test_a_failing_recogniser_fails_the_transcription_only(driven: _Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_recogniser_fails_the_transcription_only(
+    driven: _Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def fail(_: bytes, __: str) -> str:
         raise SpeechError("no ears today")
 
@@ -150,7 +152,9 @@ async def test_an_hour_passes_without_waiting_for_it(driven: _Driven) -> None:
 async def test_an_idle_timeout_that_comes_later_than_it_was_planned_still_comes(driven: _Driven) -> None:
     detection = {"type": "server_vad", "idle_timeout_ms": 5_000}
     audio = {"input": {"turn_detection": detection}}
-    await driven.send("session.update", session={"type": "realtime", "audio": audio, "output_modalities": ["text"]})
+    await driven.send(
+        "session.update", session={"type": "realtime", "audio": audio, "output_modalities": ["text"]}
+    )
     await driven.send("response.create")
     await driven.until("response.done")
     driven.sleeper.advance(5.1)

@@ -38,7 +38,11 @@ def test_a_tool_without_parameters_is_called_with_an_empty_object(tool: MakeTool
 
 
 def test_only_required_parameters_are_given(tool: MakeTool) -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "required": ["b"]}
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+        "required": ["b"],
+    }
     assert set(_arguments(tool("act", **schema))) == {"b"}
 
 

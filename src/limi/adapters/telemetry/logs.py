@@ -87,11 +87,9 @@ def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None) ->
     render: Processor = structlog.dev.ConsoleRenderer() if pretty else _render_json
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _hide_secrets,
-            *([] if pretty else [structlog.processors.format_exc_info]),
+            *([_hide_secrets] if pretty else [structlog.processors.format_exc_info]),
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),

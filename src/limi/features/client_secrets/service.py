@@ -8,6 +8,7 @@ The outcome follows and is not waited for.
 import asyncio
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from limi.features.client_secrets.errors import (
     InvalidMintError,
@@ -16,7 +17,7 @@ from limi.features.client_secrets.errors import (
     ProfileForbiddenError,
 )
 from limi.features.client_secrets.idempotency import Repeat, Sealer
-from limi.features.client_secrets.model import ClientSecret, Minted, MintRequest
+from limi.features.client_secrets.model import Minted, MintRequest
 from limi.features.client_secrets.models import ModelCatalogue, Resolution, UnknownModelError
 from limi.features.client_secrets.ports import IdempotencyStore, Upstream
 from limi.features.client_secrets.session_config import SessionBodies
@@ -68,7 +69,7 @@ class MintService:
         self._bodies = bodies
         self._repeats = repeats
         self._sealer = sealer
-        self._privacy_key = privacy_key
+        self._safety_identifier = lru_cache(maxsize=4096)(partial(_safety_identifier, privacy_key))
         self._max_in_flight = max_in_flight
         self._clock = clock
         self._ids = ids
@@ -130,11 +131,13 @@ class MintService:
     async def _make(self, job: _Job) -> Minted:
         if self.in_flight >= self._max_in_flight:
             raise OverloadedError
-        intent = self._intent(job)
+        origin, intent = job.origin, self._intent(job)
         durable = self._journal.record(intent)
         self.in_flight += 1
         try:
-            secret = await self._ask_upstream(job)
+            secret = await self._upstream.mint(
+                job.body, safety_identifier=self._safety_identifier(origin.tenant, origin.caller)
+            )
             await durable
         except BaseException as exc:
             self._journal.record(self._failed(job, intent, exc))
@@ -150,12 +153,6 @@ class MintService:
         )
         self._journal.record(self._handed_out(KeyMinted, job, minted, resolves=intent.id))
         return minted
-
-    async def _ask_upstream(self, job: _Job) -> ClientSecret:
-        who = f"{job.origin.tenant or ''}\0{job.origin.caller}".encode()
-        return await self._upstream.mint(
-            job.body, safety_identifier=hmac.digest(self._privacy_key, who, "sha256").hex()
-        )
 
     def _handed_out(
         self, kind: type[KeyMinted | KeyReplayed], job: _Job, minted: Minted, *, resolves: str | None = None
@@ -197,6 +194,11 @@ class MintService:
 
     def _duration_ms(self, job: _Job) -> int:
         return round((self._clock.monotonic() - job.started) * 1000)
+
+
+def _safety_identifier(key: bytes, tenant: str | None, caller: str) -> str:
+    """Return what upstream may know of who asks: always the same for one caller, and nothing about them."""
+    return hmac.digest(key, f"{tenant or ''}\0{caller}".encode(), "sha256").hex()
 
 
 def _code(cause: BaseException) -> str:

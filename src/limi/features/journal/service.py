@@ -4,6 +4,10 @@
 waits for the disk the next batch gathers: a thousand facts a second cost a few hundred commits, and the event loop
 never waits for the disk.
 
+A commit also waits `linger_ms` for company, unless its batch is full. Measured with 8 to 128 callers and an upstream
+of 5 ms, 1 ms takes a third to a half off the processor time that a mint's two facts cost without; 2 ms takes off no
+more, and 4 ms is longer than such an upstream hides.
+
 What happens when the database cannot be written was decided thus:
 
 - Intents fail closed. Whoever awaits one is told within `write_seconds`, and it is not tried again: its request
@@ -82,6 +86,7 @@ class JournalWriter:
         self._failing_since: float | None = None
         self._in_flight: list[Record] = []
         self._dropped = 0
+        self._dropping = False
         self._commits = 0
         self._committed = 0
         self._stopping: asyncio.Task[None] | None = None
@@ -163,12 +168,13 @@ class JournalWriter:
         return record.waiter
 
     async def _flush(self) -> None:
-        # Outcomes may be kept before, or by a commit that fails meanwhile; so until none is, before and after.
-        clean = False
-        while not clean:
-            clean = not self._backlog.kept
+        await self._queue(())
+        while self._backlog.kept or self._retries_in_flight():
             await self._queue(())
-            clean = clean and not self._backlog.kept
+
+    def _retries_in_flight(self) -> bool:
+        """Say whether the commit under way has records whose waiters were told of an earlier attempt's end."""
+        return any(record.waiter.done() for record in self._in_flight)
 
     async def _stop(self, within_seconds: float) -> None:
         if not self._running:
@@ -266,7 +272,10 @@ class JournalWriter:
 
     def _drop(self, count: int) -> None:
         self._dropped += count
-        _log.error("journal.outcomes_dropped", count=count, dropped_since_start=self._dropped)
+        if not self._dropping:
+            # Said once until a write succeeds: a line for each would bury the log while the database is away.
+            self._dropping = True
+            _log.error("journal.outcomes_dropped", count=count, dropped_since_start=self._dropped)
 
     def _note_failure(self, error: Exception) -> None:
         if self._failing_since is None:
@@ -279,10 +288,16 @@ class JournalWriter:
             )
 
     def _note_success(self) -> None:
+        self._dropping = False
         if self._failing_since is not None:
             seconds = round(self._clock.now() - self._failing_since, 3)
             self._failing_since = None
-            _log.warning("journal.recovered", after_seconds=seconds, outcomes_to_retry=self._backlog.kept)
+            _log.warning(
+                "journal.recovered",
+                after_seconds=seconds,
+                outcomes_to_retry=self._backlog.kept,
+                dropped_since_start=self._dropped,
+            )
 
     async def _tend_lease_for_ever(self) -> None:
         while True:

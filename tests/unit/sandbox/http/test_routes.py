@@ -83,8 +83,12 @@ async def test_a_bad_request_is_refused_with_the_member_that_is_wrong(
         assert answer.json["error"]["code"] == code
 
 
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer sk-wrong"}, {"authorization": "Bearer ek_unknown"}])
-@pytest.mark.parametrize(("method", "path"), [("POST", _MINT), ("GET", "/v1/models"), ("GET", "/v1/models/gpt-realtime")])
+@pytest.mark.parametrize(
+    "headers", [{}, {"authorization": "Bearer sk-wrong"}, {"authorization": "Bearer ek_unknown"}]
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", _MINT), ("GET", "/v1/models"), ("GET", "/v1/models/gpt-realtime")]
+)
 async def test_without_the_standard_key_nothing_is_answered(
     app: Litestar, call: Call, headers: dict[str, str], method: str, path: str
 ) -> None:

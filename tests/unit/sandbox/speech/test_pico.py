@@ -73,7 +73,7 @@ async def test_speed_and_an_unknown_voice_are_taken(voice: PicoVoice) -> None:
 
 async def test_preparing_never_fails_not_even_without_the_library() -> None:
     class Missing(_Mouth):
-        async def ask(self, question: dict[str, Any]) -> Any:
+        async def ask(self, _: dict[str, Any]) -> Any:
             raise SpeechUnavailableError("py_nanotts")
 
     voice = PicoVoice(worker=Missing())

@@ -33,7 +33,9 @@ async def make_worker() -> AsyncIterator[MakeWorker]:
     """Make workers whose child runs the given code, and close them afterwards."""
     workers = []
 
-    def make(answer: str, *, at_start: str = "pass", answer_seconds: float = 5.0, queue_length: int = 10) -> Worker:
+    def make(
+        answer: str, *, at_start: str = "pass", answer_seconds: float = 5.0, queue_length: int = 10
+    ) -> Worker:
         code = _SCRIPT.format(make=at_start, answer=textwrap.indent(textwrap.dedent(answer), " " * 8).strip())
         command = [sys.executable, "-c", code]
         worker = Worker(command=command, answer_seconds=answer_seconds, queue_length=queue_length)
@@ -79,7 +81,9 @@ async def test_an_error_of_the_engine_is_reported_and_the_child_goes_on(make_wor
     assert worker.pid == before
 
 
-async def test_a_child_that_hangs_is_killed_and_the_next_question_gets_a_fresh_one(make_worker: MakeWorker) -> None:
+async def test_a_child_that_hangs_is_killed_and_the_next_question_gets_a_fresh_one(
+    make_worker: MakeWorker,
+) -> None:
     worker = make_worker("time.sleep(3600 if question['hang'] else 0)\nreturn os.getpid()", answer_seconds=0.5)
     first = await worker.ask({"hang": False})
     with pytest.raises(SpeechError, match=r"within 0\.5 s"):
@@ -150,9 +154,10 @@ async def test_closing_ends_the_child_and_fails_who_waits(make_worker: MakeWorke
     await _gone(pid)
 
 
-@pytest.mark.parametrize("hanging", [False, True], ids=["idle", "hanging in native code"])
-async def test_no_child_is_left_behind_when_its_parent_is_killed(hanging: bool) -> None:
+@pytest.mark.parametrize("state", ["idle", "hanging in native code"])
+async def test_no_child_is_left_behind_when_its_parent_is_killed(state: str) -> None:
     """The parent gets SIGKILL, so it can clean up nothing; the hanging child holds the interpreter's lock."""
+    hanging = state != "idle"
     # A regular expression that backtracks for ever never gives the lock away, like the voice on a long word.
     hang = "__import__('re').match('(a+)+$', 'a' * 64 + 'b')"
     child = _SCRIPT.format(make="pass", answer=f"{hang if hanging else ''}\n        return os.getpid()")

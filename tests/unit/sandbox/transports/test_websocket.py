@@ -20,6 +20,7 @@ class _Socket:
         self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.sent: list[Any] = []
         self.first_sent = asyncio.Event()
+        self.third_sent = asyncio.Event()
         self.stalled = False
         self.gone = False
 
@@ -33,6 +34,8 @@ class _Socket:
             await asyncio.Event().wait()
         self.sent.append(message)
         self.first_sent.set()
+        if len(self.sent) > 2:
+            self.third_sent.set()
 
 
 @pytest.fixture
@@ -64,10 +67,11 @@ def _transport(live: LiveSession, socket: _Socket) -> WebSocketTransport:
 async def test_frames_go_both_ways_until_the_client_leaves(live: LiveSession, socket: _Socket) -> None:
     running = asyncio.create_task(_transport(live, socket).run())
     await socket.first_sent.wait()
-    socket.incoming.put_nowait({"type": "websocket.receive", "text": '{"type": "response.cancel", "event_id": "e"}'})
+    socket.incoming.put_nowait(
+        {"type": "websocket.receive", "text": '{"type": "response.cancel", "event_id": "e"}'}
+    )
     socket.incoming.put_nowait({"type": "websocket.receive", "bytes": b"\x00"})
-    while len(socket.sent) < 3:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(socket.third_sent.wait(), 5)
     socket.incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
     await asyncio.wait_for(running, 5)
     events = [json.loads(message["text"]) for message in socket.sent]

@@ -41,7 +41,7 @@ def test_an_error_is_an_answer_too() -> None:
 
 
 def test_a_missing_library_is_told_before_any_question() -> None:
-    code = _SERVER.replace("lambda: lambda question: question[\"n\"] * 2", "lambda: __import__('no_such_engine')")
+    code = _SERVER.replace('lambda: lambda question: question["n"] * 2', "lambda: __import__('no_such_engine')")
     assert _frames(_run(code, b"").stdout) == [{"missing": "no_such_engine"}]
 
 

@@ -33,7 +33,9 @@ def test_what_it_has_no_letters_for_is_a_short_silence(text: str) -> None:
 
 def test_voices_sound_different() -> None:
     speaker = PicoSpeaker()
-    audios = {speaker(_question("Hello there.", utterance=i, voice=v)) for i, v in enumerate(("alloy", "cedar", "coral"))}
+    audios = {
+        speaker(_question("Hello there.", utterance=i, voice=v)) for i, v in enumerate(("alloy", "cedar", "coral"))
+    }
     assert len(audios) == 3
 
 

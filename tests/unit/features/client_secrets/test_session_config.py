@@ -1,0 +1,196 @@
+"""What upstream is sent, row by row of the contract."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.realtime import RealtimeSessionCreateRequest
+from openai.types.realtime.client_secret_create_params import ClientSecretCreateParams
+from pydantic import TypeAdapter
+
+from limi.features.client_secrets.errors import InvalidMintError
+from limi.features.client_secrets.model import Capability, MintRequest
+from limi.features.client_secrets.session_config import SessionBodies
+from limi.kernel.settings import Profile
+
+PARAMS = TypeAdapter(ClientSecretCreateParams)
+VAD = {"type": "semantic_vad"}
+TRANSCRIPTION = {"model": "gpt-4o-mini-transcribe"}
+
+
+def built(request: MintRequest | None = None, profile: Profile | None = None) -> dict[str, Any]:
+    profile = profile or Profile()
+    request = request or MintRequest()
+    bodies = SessionBodies({request.profile: profile})
+    body = bodies.build(request, bodies.profile(request.profile), "gpt-realtime-2.1")
+    found: dict[str, Any] = msgspec.json.decode(body)
+    return found
+
+
+def told(instructions: str, declared: dict[str, str], given: dict[str, str]) -> str:
+    session = built(MintRequest(variables=given), Profile(instructions=instructions, variables=declared))["session"]
+    text: str = session["instructions"]
+    return text
+
+
+class TestTheBody:
+    def test_it_is_the_profile_as_upstream_spells_it(self) -> None:
+        assert built(profile=Profile(instructions="Be brief.", voice="cedar", ttl_seconds=60)) == {
+            "expires_after": {"anchor": "created_at", "seconds": 60},
+            "session": {
+                "type": "realtime",
+                "model": "gpt-realtime-2.1",
+                "output_modalities": ["audio"],
+                "instructions": "Be brief.",
+                "audio": {
+                    "input": {
+                        "transcription": TRANSCRIPTION,
+                        "turn_detection": VAD,
+                        "noise_reduction": {"type": "near_field"},
+                    },
+                    "output": {"voice": "cedar"},
+                },
+            },
+        }
+
+    @pytest.mark.parametrize(
+        "profile",
+        [
+            Profile(),
+            Profile(output_modality="text", noise_reduction=None, transcription=None, turn_detection=None),
+            Profile(
+                turn_detection={"type": "server_vad", "threshold": 0.4, "idle_timeout_ms": 6000},
+                transcription={"model": "whisper-1", "language": "de"},
+                noise_reduction="far_field",
+            ),
+        ],
+    )
+    @pytest.mark.parametrize("wishes", [[], [Capability.TEXT_OUTPUT], list(Capability)])
+    def test_it_validates_against_the_sdks_own_types(self, profile: Profile, wishes: list[Capability]) -> None:
+        """Upstream refuses members it does not know, so unknown ones are forbidden at every depth."""
+        body = built(MintRequest(capabilities=wishes), profile)
+        RealtimeSessionCreateRequest.model_validate(body["session"], extra="forbid")
+        # The parameter types know no null, though it is what turns these off (realtime sessions reference).
+        heard = body["session"]["audio"]["input"]
+        body["session"]["audio"]["input"] = {name: value for name, value in heard.items() if value is not None}
+        PARAMS.validate_python(body, extra="forbid")
+
+    def test_noise_reduction_can_be_turned_off(self) -> None:
+        assert built(profile=Profile(noise_reduction=None))["session"]["audio"]["input"]["noise_reduction"] is None
+
+
+class TestCapabilities:
+    @pytest.mark.parametrize(
+        ("wishes", "modality", "hears"),
+        [
+            ([], "audio", True),
+            (["audio_output"], "audio", False),
+            (["text_output"], "text", False),
+            (["audio_output", "text_output"], "audio", False),
+            (["text_output", "audio_output"], "audio", False),
+            (["audio_input"], "audio", True),
+            (["audio_input", "text_output"], "text", True),
+            (["audio_input", "audio_output"], "audio", True),
+            (["text_input"], "audio", False),
+            (["text_input", "text_output"], "text", False),
+            (["audio_input", "audio_input"], "audio", True),
+            (["audio_input", "audio_output", "text_input", "text_output"], "audio", True),
+        ],
+    )
+    def test_they_are_translated(
+        self,
+        wishes: list[str],
+        modality: str,
+        hears: bool,  # noqa: FBT001
+    ) -> None:
+        session = built(MintRequest(capabilities=[Capability(wish) for wish in wishes]))["session"]
+        assert session["output_modalities"] == [modality]
+        assert session["audio"]["input"]["transcription"] == (TRANSCRIPTION if hears else None)
+        assert session["audio"]["input"]["turn_detection"] == (VAD if hears else None)
+        assert "capabilities" not in session
+
+    @pytest.mark.parametrize(("wishes", "modality"), [([], "text"), (["audio_output"], "audio"), (["audio_input"], "text")])
+    def test_without_an_output_among_them_the_profile_decides(self, wishes: list[str], modality: str) -> None:
+        request = MintRequest(capabilities=[Capability(wish) for wish in wishes])
+        assert built(request, Profile(output_modality="text"))["session"]["output_modalities"] == [modality]
+
+    def test_audio_input_does_not_turn_on_what_the_profile_turned_off(self) -> None:
+        silent = Profile(transcription=None, turn_detection=None)
+        heard = built(MintRequest(capabilities=[Capability.AUDIO_INPUT]), silent)["session"]["audio"]["input"]
+        assert (heard["transcription"], heard["turn_detection"]) == (None, None)
+
+
+class TestBodiesAreBuiltOnce:
+    def test_the_same_wishes_get_the_same_bytes(self) -> None:
+        bodies = SessionBodies({"default": Profile()})
+        profile = bodies.profile("default")
+        first = bodies.build(MintRequest(), profile, "gpt-realtime")
+        assert bodies.build(MintRequest(), profile, "gpt-realtime") is first
+
+    def test_what_differs_is_not_mixed_up(self) -> None:
+        bodies = SessionBodies({"default": Profile(), "other": Profile(instructions="Other.")})
+        requests = [
+            (MintRequest(profile=name, capabilities=wishes), model)
+            for name in ("default", "other")
+            for model in ("gpt-realtime", "gpt-realtime-2")
+            for wishes in ([], [Capability.TEXT_OUTPUT], [Capability.AUDIO_OUTPUT])
+        ]
+        made = [bodies.build(request, bodies.profile(request.profile), model) for request, model in requests * 2]
+        assert len(set(made)) == len(requests)
+        assert made[: len(requests)] == made[len(requests) :]
+
+    def test_variables_of_one_caller_do_not_reach_another(self) -> None:
+        profile = Profile(instructions="Call them {{name}}.", variables={"name": "you"})
+        bodies = SessionBodies({"default": profile})
+        assert b"Ada" in bodies.build(MintRequest(variables={"name": "Ada"}), profile, "gpt-realtime")
+        assert b"Ada" not in bodies.build(MintRequest(), profile, "gpt-realtime")
+
+
+class TestVariables:
+    def test_a_declared_variable_is_filled_in_wherever_it_stands(self) -> None:
+        assert told("{{a}} and {{ a }} and {{a}}", {"a": ""}, {"a": "x"}) == "x and x and x"
+
+    def test_what_is_not_given_has_its_default(self) -> None:
+        assert told("Hello {{name}}, in {{tongue}}.", {"name": "you", "tongue": "English"}, {"name": "Ada"}) == (
+            "Hello Ada, in English."
+        )
+
+    def test_a_value_is_not_expanded_again(self) -> None:
+        assert told("{{a}}|{{b}}", {"a": "", "b": "secret default"}, {"a": "{{b}}"}) == "{{b}}|secret default"
+
+    def test_a_placeholder_nobody_declared_stays_as_it_is(self) -> None:
+        assert told("{{a}} {{unknown}}", {"a": "1"}, {}) == "1 {{unknown}}"
+
+    @pytest.mark.parametrize("value", [r"\1", r"\g<0>", "$&", "{{", "}}", "<b>", '"', "\\", "🎤", ""])
+    def test_a_value_is_put_in_as_it_is(self, value: str) -> None:
+        assert told("[{{a}}]", {"a": "default"}, {"a": value}) == f"[{value}]"
+
+    def test_an_undeclared_variable_is_refused_without_repeating_it(self) -> None:
+        with pytest.raises(InvalidMintError) as caught:
+            told("", {"a": ""}, {"<script>": "x"})
+        assert (caught.value.field, caught.value.rule) == ("variables", "may only name what the profile declares")
+
+    def test_a_profile_without_variables_takes_none(self) -> None:
+        with pytest.raises(InvalidMintError, match="variables: may only name what the profile declares"):
+            told("", {}, {"a": "x"})
+
+    @pytest.mark.parametrize("char", ["\n", "\r", "\t", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\u2029"], ids=ascii)
+    def test_a_control_character_is_refused(self, char: str) -> None:
+        with pytest.raises(InvalidMintError) as caught:
+            told("{{a}}", {"a": ""}, {"a": f"x{char}y"})
+        assert (caught.value.field, caught.value.rule) == ("variables.a", "must not hold control characters")
+
+    @given(st.dictionaries(st.sampled_from("abc"), st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]))))
+    def test_what_a_caller_gives_stays_where_its_placeholder_is(self, given_values: dict[str, str]) -> None:
+        defaults = {"a": "1", "b": "2", "c": "3"}
+        values = {**defaults, **given_values}
+        expected = f"<{values['a']}|{values['b']}|{values['c']}>"
+        assert told("<{{a}}|{{b}}|{{c}}>", defaults, given_values) == expected
+
+
+def test_a_profile_nobody_configured_is_refused() -> None:
+    with pytest.raises(InvalidMintError) as caught:
+        SessionBodies({"default": Profile()}).profile("tutor")
+    assert (caught.value.field, caught.value.rule) == ("profile", "must be the name of a profile of this server")
