@@ -1,4 +1,4 @@
-"""Refuses files that should not be committed: those with a key in them, and large ones. pre-commit names the files."""
+"""Refuses files that should not be committed: those that hold a key, and large ones; pre-commit names them."""
 
 import re
 import sys

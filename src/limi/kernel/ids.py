@@ -1,9 +1,12 @@
 """Identifiers and randomness as an argument, so that a test or a deterministic sandbox can repeat itself."""
 
 import os
-from typing import Protocol
+import threading
+from typing import Final, Protocol
 
 __all__ = ["Ids", "RandomIds", "sortable_id"]
+
+_BLOCK_BYTES: Final = 2048
 
 
 class Ids(Protocol):
@@ -14,11 +17,26 @@ class Ids(Protocol):
 
 
 class RandomIds:
-    """Identifiers from the operating system's source of randomness."""
+    """Identifiers from the operating system's source of randomness; safe for several threads.
+
+    It is asked for a block at a time, because the system call costs more than everything else about an id. A
+    forked process would share the rest of a block, so Limi never forks.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._block = ""
+        self._used = 0
 
     def hex(self, length: int) -> str:
         """Return `length` random lowercase hexadecimal characters."""
-        return os.urandom((length + 1) // 2).hex()[:length]
+        with self._lock:
+            start, end = self._used, self._used + length
+            if end > len(self._block):
+                self._block = os.urandom(max(_BLOCK_BYTES, length)).hex()
+                start, end = 0, length
+            self._used = end
+            return self._block[start:end]
 
 
 def sortable_id(ids: Ids, now: float) -> str:

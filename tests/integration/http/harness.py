@@ -19,8 +19,11 @@ __all__ = ["MINT", "OpenSite", "Site", "assert_error", "open_site"]
 
 MINT = "/api/client-secret"
 
+_PAST_SECONDS = 7300
+"""Longer than any key lives."""
 
-@dataclass(frozen=True)
+
+@dataclass
 class Site:
     """A running backend and what surrounds it."""
 
@@ -28,6 +31,8 @@ class Site:
     clock: ManualClock
     upstream: FakeUpstream
     client: httpx.AsyncClient
+    read_to: int = 0
+    """The last row of the journal that belongs to another test."""
 
     @property
     def url(self) -> str:
@@ -55,16 +60,21 @@ class Site:
         return await self.client.get(path, headers=headers)
 
     def next_test(self) -> None:
-        """Forget what the last test did here: its requests leave the limits' windows, its replies the queue."""
-        self.clock.advance(61)
+        """Let all that the last test did here be past: limits, keys, repeats; and upstream behave again."""
+        self.clock.advance(_PAST_SECONDS)
+        self.upstream.now = int(self.clock.now())
+        self.upstream.always, self.upstream.gate = Reply(), None
         self.upstream.queued.clear()
         self.upstream.asked.clear()
-        self.upstream.always = Reply()
+        self.read_to += len(self._rows())
 
     async def entries(self) -> list[JournalEntry]:
         """Return the journal once all that is queued is in it."""
         assert (await self.get(f"{MINT}/stats", self.admin)).status_code == 200
-        return self.backend.store.entries(after=0, limit=10_000, selection=Selection())
+        return self._rows()
+
+    def _rows(self) -> list[JournalEntry]:
+        return self.backend.store.entries(after=self.read_to, limit=10_000, selection=Selection())
 
 
 class OpenSite(Protocol):

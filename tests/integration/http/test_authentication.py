@@ -14,7 +14,7 @@ INVALID: dict[str, list[str]] = {
     "empty": [""],
     "no scheme": [_KEY],
     "another scheme": [f"Basic {_KEY}"],
-    "no key": ["Bearer "],
+    "no key": ["Bearer"],
     "another key": ["Bearer limi_0123456789abcdef"],
     "the start of the key": [f"Bearer {_KEY[:-1]}"],
     "the key and more": [f"Bearer {_KEY}0"],

@@ -35,8 +35,6 @@ CHAINS: list[tuple[list[str], str]] = [
     (["203.0.113.7,, ,"], "203.0.113.7"),
     ([""], "127.0.0.1"),
     (["999.1.1.1"], "127.0.0.1"),
-    (["203.0.113.7, " * 5000 + "10.1.1.1"], "203.0.113.7"),
-    (["10.1.1.1, " * 5000], "10.1.1.1"),
 ]
 
 
@@ -46,6 +44,12 @@ async def test_behind_trusted_proxies_the_rightmost_hop_that_is_none_counts(
 ) -> None:
     site = await opened(environ=_PROXIED)
     assert await _ip(site, *forwarded) == expected
+
+
+async def test_a_chain_of_thousands_is_read_from_its_end(opened: OpenSite) -> None:
+    site = await opened(environ=_PROXIED)
+    assert await _ip(site, "198.51.100.1, " * 5000 + "203.0.113.7, 10.1.1.1") == "203.0.113.7"
+    assert await _ip(site, "203.0.113.7, " + "10.1.1.1, " * 40 + "10.2.2.2") == "10.1.1.1"
 
 
 async def test_other_headers_of_proxies_are_not_read(opened: OpenSite) -> None:

@@ -1,19 +1,15 @@
 """What upstream is asked for: the model, and the session config that a profile and `capabilities` make."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from limi.features.client_secrets.models import ALIASES
 from limi.protocol.models import REALTIME_MODELS
 from tests.architecture.log_watch import WATCH
-from tests.integration.http.harness import MINT, Site, assert_error, open_site
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from tests.integration.http.harness import MINT, OpenSite, Site, assert_error
 
 _INSTRUCTIONS = "Greet {{name}} in the manner of a sailor."
 _PROFILES: dict[str, Any] = {
@@ -24,16 +20,9 @@ _PROFILES: dict[str, Any] = {
 }
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def running() -> AsyncIterator[Site]:
-    async with open_site(environ={"LIMI_PROFILES": json.dumps(_PROFILES)}) as site:
-        yield site
-
-
-@pytest.fixture
-def site(running: Site) -> Site:
-    running.next_test()
-    return running
+@pytest.fixture(scope="module")
+def environ() -> dict[str, str]:
+    return {"LIMI_PROFILES": json.dumps(_PROFILES)}
 
 
 async def _asked(site: Site, body: dict[str, Any]) -> Any:
@@ -138,24 +127,24 @@ async def test_the_promised_aliases_are_there(site: Site) -> None:
         assert (await site.mint({"model": name})).status_code == 200
 
 
-async def test_from_its_shutdown_day_a_model_is_replaced_and_the_answer_says_so() -> None:
+async def test_from_its_shutdown_day_a_model_is_replaced_and_the_answer_says_so(opened: OpenSite) -> None:
     """The day begins at midnight UTC; the sockets, the stats and the health answer know of it."""
-    async with open_site() as site:
-        last_second = datetime(2027, 1, 19, 23, 59, 59, tzinfo=UTC).timestamp()
-        site.clock.set_now(last_second)
-        before = await site.mint({"model": "gpt-4-realtime"})
-        assert before.json()["model"] == "gpt-realtime"
-        assert "x-limi-model-replaced" not in before.headers
-        stats = (await site.get(f"{MINT}/stats")).json()
-        assert [warning["model"] for warning in stats["warnings"]] == ["gpt-realtime"]
-        assert stats["warnings"][0]["shutdown"] == "2027-01-20"
-        assert (await site.get(f"{MINT}/health")).json()["warnings"] == stats["warnings"]
-        site.clock.advance(1)
-        after = await site.mint({"model": "gpt-4-realtime"})
-        assert after.json()["model"] == "gpt-realtime-2.1"
-        assert after.headers["x-limi-model-replaced"] == "gpt-realtime"
-        assert after.json()["urls"]["websocket"].endswith("?model=gpt-realtime-2.1")
-        assert [asked.json()["session"]["model"] for asked in site.upstream.asked if asked.method == "POST"] == [
-            "gpt-realtime",
-            "gpt-realtime-2.1",
-        ]
+    site = await opened()
+    last_second = datetime(2027, 1, 19, 23, 59, 59, tzinfo=UTC).timestamp()
+    site.clock.set_now(last_second)
+    before = await site.mint({"model": "gpt-4-realtime"})
+    assert before.json()["model"] == "gpt-realtime"
+    assert "x-limi-model-replaced" not in before.headers
+    stats = (await site.get(f"{MINT}/stats")).json()
+    assert [warning["model"] for warning in stats["warnings"]] == ["gpt-realtime"]
+    assert stats["warnings"][0]["shutdown"] == "2027-01-20"
+    assert (await site.get(f"{MINT}/health")).json()["warnings"] == stats["warnings"]
+    site.clock.advance(1)
+    after = await site.mint({"model": "gpt-4-realtime"})
+    assert after.json()["model"] == "gpt-realtime-2.1"
+    assert after.headers["x-limi-model-replaced"] == "gpt-realtime"
+    assert after.json()["urls"]["websocket"].endswith("?model=gpt-realtime-2.1")
+    assert [asked.json()["session"]["model"] for asked in site.upstream.asked if asked.method == "POST"] == [
+        "gpt-realtime",
+        "gpt-realtime-2.1",
+    ]

@@ -1,30 +1,19 @@
 """What a mint refuses in its body, and how it says so."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from limi.features.client_secrets.model import MINT_RULES
-from tests.integration.http.harness import Site, assert_error, open_site
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from tests.integration.http.harness import Site, assert_error
 
 _PROFILES = {"default": {}, "greeter": {"variables": {"name": "you"}}}
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def running() -> AsyncIterator[Site]:
-    async with open_site(environ={"LIMI_PROFILES": json.dumps(_PROFILES)}) as site:
-        yield site
-
-
-@pytest.fixture
-def site(running: Site) -> Site:
-    running.next_test()
-    return running
+@pytest.fixture(scope="module")
+def environ() -> dict[str, str]:
+    return {"LIMI_PROFILES": json.dumps(_PROFILES)}
 
 
 BREAKS_THE_RULE: list[tuple[str, Any]] = [

@@ -1,31 +1,15 @@
 """Every row of the contract's error table that a misbehaving upstream provokes."""
 
 import json
-from collections.abc import AsyncIterator
 from email.utils import formatdate
 
 import pytest
-import pytest_asyncio
 
 from limi.testing import Reply
-from tests.integration.http.harness import Site, assert_error, open_site
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from tests.integration.http.harness import Site, assert_error
 
 _LEAK = "upstream-says-sk-proj-0123456789-and-ek_leaked0123456789"
 _BODY = json.dumps({"error": {"message": _LEAK, "code": "invalid_api_key"}}).encode()
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def running() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
-
-
-@pytest.fixture
-def site(running: Site) -> Site:
-    running.next_test()
-    return running
 
 
 def _secret(**changes: object) -> bytes:
@@ -132,11 +116,10 @@ async def test_an_error_carries_the_rate_limit_headers(site: Site) -> None:
 
 
 async def test_every_failed_mint_is_in_the_journal_with_its_code(site: Site) -> None:
-    before = len(await site.entries())
     site.upstream.queued.extend([Reply(401), Reply(429), Reply(500)])
     for _ in range(3):
         await site.mint({})
-    entries = (await site.entries())[before:]
+    entries = await site.entries()
     failed = {entry.resolves: entry.code for entry in entries if entry.event == "token.failed"}
     assert sorted(map(str, failed.values())) == [
         "openai_auth_failed",

@@ -1,7 +1,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
@@ -99,6 +99,24 @@ async def test_a_heard_turn_is_answered(driven: _Driven) -> None:
     assert done["response"]["status"] == "completed"
     names = [event["type"] for event in driven.events]
     assert names.index("input_audio_buffer.speech_started") < names.index("input_audio_buffer.committed")
+
+
+async def test_a_cancelled_response_takes_no_more_work(driven: _Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    speaking = asyncio.Event()
+
+    async def speak_for_ever(*_: Any) -> AsyncGenerator[bytes, None]:
+        yield bytes(4_800)
+        speaking.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(driven.live._faculties.voice, "speak", speak_for_ever)
+    await driven.send("response.create")
+    await asyncio.wait_for(speaking.wait(), 5)
+    (working,) = (task for task in asyncio.all_tasks() if task.get_name().startswith("sandbox resp_"))
+    await driven.send("response.cancel")
+    await asyncio.wait([working], timeout=5)
+    assert working.cancelled()
+    assert (await driven.until("response.done"))["response"]["status"] == "cancelled"
 
 
 async def test_what_was_said_is_written_down_when_that_is_wanted(driven: _Driven) -> None:

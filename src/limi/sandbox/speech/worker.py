@@ -162,8 +162,6 @@ class Worker:
             return
         if process.stdin is not None:
             process.stdin.close()
-        if process.returncode is None and not self._closed:
-            _kill(process)
         try:
             await asyncio.wait_for(process.wait(), _STOP_SECONDS)
         except TimeoutError:

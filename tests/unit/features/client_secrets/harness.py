@@ -1,7 +1,7 @@
 """Fakes of the mint's ports, which a test can hold up and break."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 
 import msgspec
 
@@ -96,6 +96,7 @@ class Desk:
         profiles: dict[str, Profile] | None = None,
         immediate: bool = True,
         max_in_flight: int = 1000,
+        privacy_key: bytes = b"\x02" * 32,
     ) -> None:
         self.clock = ManualClock()
         self.journal = StepJournal(immediate=immediate)
@@ -108,7 +109,7 @@ class Desk:
             bodies=SessionBodies(profiles or {"default": Profile()}),
             repeats=self.repeats,
             sealer=Sealer(b"\x01" * 32),
-            privacy_key=b"\x02" * 32,
+            privacy_key=privacy_key,
             max_in_flight=max_in_flight,
             clock=self.clock,
             ids=CountingIds(),
@@ -139,7 +140,3 @@ async def turns(count: int = 10) -> None:
 def session_of(asked: tuple[bytes, str]) -> dict[str, object]:
     session: dict[str, object] = msgspec.json.decode(asked[0])["session"]
     return session
-
-
-def without_results(tasks: Sequence[asyncio.Task[Minted]]) -> bool:
-    return not any(task.done() for task in tasks)
