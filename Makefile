@@ -22,7 +22,7 @@ check: $(VENV)/.dev ## Lint, types, import contracts, docs
 	$(BIN)/python scripts/generate_docs.py --check
 
 conformance: $(VENV)/.dev ## Run the official SDKs against the sandbox and print what works
-	$(BIN)/python -m pytest tests/conformance -p no:xdist -q
+	$(BIN)/python -m pytest tests/integration/sandbox tests/e2e/test_voice_turn.py -p no:xdist -v
 
 soak: $(VENV)/.dev ## Run the heavy tests in full size
 	LIMI_SOAK=1 $(BIN)/python -m pytest -m soak -p no:xdist --timeout 3600

@@ -23,7 +23,7 @@ from limi.kernel.secret import Secret
 from limi.kernel.settings import ENVIRONMENT_DEFAULTS, GROUPS, Environment, Profile, Settings
 from limi.protocol.models import REALTIME_MODELS
 
-__all__ = ["PARTS", "Part", "fill", "main"]
+__all__ = ["PARTS", "Part", "fill", "main", "renew"]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -53,11 +53,25 @@ def main() -> None:
     """Write every part, or with `--check` only say which are stale."""
     parser = argparse.ArgumentParser(description="Write the generated parts of the documents.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a part is stale")
-    check = parser.parse_args().check
-    stale = [file for file in dict.fromkeys(part.file for part in PARTS) if not _renew(ROOT / file, file, check)]
-    for file in stale if check else ():
-        print(f"{file} is stale. Renew it: .venv/bin/python scripts/generate_docs.py", file=sys.stderr)
+    check: bool = parser.parse_args().check
+    stale = renew(ROOT, check=check)
+    for file in stale:
+        said = "is stale. Renew it: .venv/bin/python scripts/generate_docs.py" if check else "was written."
+        print(f"{file} {said}", file=sys.stderr)
     sys.exit(1 if check and stale else 0)
+
+
+def renew(root: Path, *, check: bool) -> list[str]:
+    """Return which documents below `root` were not current; unless only checking, they are now."""
+    stale = []
+    for file in dict.fromkeys(part.file for part in PARTS):
+        text = (root / file).read_text(encoding="utf-8")
+        wanted = fill(file, text)
+        if wanted != text:
+            stale.append(file)
+            if not check:
+                (root / file).write_text(wanted, encoding="utf-8")
+    return stale
 
 
 def fill(file: str, text: str) -> str:
@@ -75,16 +89,6 @@ def fill(file: str, text: str) -> str:
                 raise ValueError(f"{file} lacks {begin} … {end}")
             text = f"{head}{begin}\n{part.render().strip()}\n{end}{tail}"
     return text
-
-
-def _renew(path: Path, file: str, check: bool) -> bool:  # noqa: FBT001 - the option itself
-    """Write the document unless only checking, and say whether it was right before."""
-    text = path.read_text(encoding="utf-8")
-    wanted = fill(file, text)
-    if wanted != text and not check:
-        path.write_text(wanted, encoding="utf-8")
-        print(f"wrote {file}")
-    return wanted == text
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:

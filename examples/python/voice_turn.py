@@ -55,7 +55,9 @@ def main() -> None:
         sys.exit(f"No complete answer within {options.timeout:g} seconds.")
     except (OpenAIError, OSError) as error:
         sys.exit(f"The conversation failed: {error}")
-    write_wav(options.answer, turn.speech)
+    with wave.open(str(options.answer), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", "not compressed"))
+        file.writeframes(turn.speech)
     print(f"You:  {' '.join(turn.said) or '(not transcribed)'}")
     print(f"Limi: {turn.answer}")
     print(f"{len(turn.speech) / 2 / RATE:.1f} seconds of speech are in {options.answer}")
@@ -81,9 +83,8 @@ async def converse(minted: dict[str, Any], question: bytes) -> Turn:
     url = urlsplit(minted["urls"]["websocket"])
     # The SDK adds /realtime and the query to its base by itself.
     base = url._replace(path=url.path.removesuffix("/realtime"), query="").geturl()
-    model = parse_qs(url.query)["model"][0]
     client = AsyncOpenAI(api_key=minted["ephemeralKey"], websocket_base_url=base)
-    async with client, client.realtime.connect(model=model) as connection:
+    async with client, client.realtime.connect(model=parse_qs(url.query)["model"][0]) as connection:
         speaking = asyncio.create_task(speak(connection, question))
         try:
             return await listen(connection)
@@ -128,7 +129,7 @@ async def listen(connection: AsyncRealtimeConnection) -> Turn:
 def is_answer(response: Any) -> bool:  # noqa: ANN401 - whatever class the SDK makes of it
     """Say whether a response is complete; one that was cut off by more speech is followed by another."""
     if response.status in {"completed", "cancelled"}:
-        return bool(response.status == "completed")
+        return str(response.status) == "completed"
     error = getattr(response.status_details, "error", None)
     raise OpenAIError(f"the response is {response.status}: {getattr(error, 'message', None) or 'no reason given'}")
 
@@ -140,17 +141,9 @@ def read_wav(path: Path) -> bytes:
             if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (RATE, 1, 2):
                 convert = f"ffmpeg -i {path} -ar 24000 -ac 1 -c:a pcm_s16le hello.wav"
                 sys.exit(f"{path} must have 24000 Hz, one channel and 16 bit; convert it, for example: {convert}")
-            samples: bytes = file.readframes(file.getnframes())
-            return samples
+            return bytes(file.readframes(file.getnframes()))
     except (OSError, EOFError, wave.Error) as error:
         sys.exit(f"Cannot read {path}: {error}")
-
-
-def write_wav(path: Path, speech: bytes) -> None:
-    """Write samples to a file."""
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", "not compressed"))
-        file.writeframes(speech)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,12 @@ class Naive:
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 200).map(lambda quarters: quarters / 4),
-        st.lists(st.builds(Window, st.sampled_from("abc"), st.integers(1, 4)), min_size=1, max_size=3, unique_by=lambda w: w.key),
+        st.lists(
+            st.builds(Window, st.sampled_from("abc"), st.integers(1, 4)),
+            min_size=1,
+            max_size=3,
+            unique_by=lambda w: w.key,
+        ),
     ),
     max_size=60,
 )

@@ -1,7 +1,8 @@
 """`limi config`: the settings in force."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
@@ -11,6 +12,9 @@ from limi.kernel.secret import Secret
 
 __all__ = ["config"]
 
+_PASSWORD: Final = re.compile(r"(?<=://)(?P<user>[^:/@]*:)[^@]*(?=@)|(?P<name>[?&](ssl)?password=)[^&]*")
+"""Where a URL holds one: after the user's name, or among a database's options."""
+
 
 def config(
     *,
@@ -19,6 +23,7 @@ def config(
 ) -> None:
     """Print the effective settings, with secrets hidden."""
     tree: dict[str, Any] = msgspec.to_builtins(load_settings(file=file), enc_hook=_hide)
+    tree["database"]["url"] = _without_password(tree["database"]["url"])
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(tree)).decode())
         return
@@ -32,3 +37,7 @@ def _hide(value: object) -> str:
     if isinstance(value, Secret):
         return str(value)
     raise NotImplementedError
+
+
+def _without_password(url: str) -> str:
+    return _PASSWORD.sub(lambda found: f"{found['user'] or found['name']}{Secret('')}", url)

@@ -109,7 +109,8 @@ class Envelope:
     def _route(self, scope: Scope) -> ASGIApp:
         """Return who answers; a mounted application sees its own paths only (ASGI's `root_path`)."""
         path: str = scope["path"]
-        if route := self._routes.get(path):
+        route = self._routes.get(path)
+        if route and scope["type"] == "http":
             return route
         for prefix, app in self._mounts.items():
             if path.startswith(prefix + "/"):

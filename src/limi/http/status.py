@@ -26,7 +26,7 @@ __all__ = ["StatusRoutes"]
 
 _LISTED_TOKENS: Final = 100
 """Most tokens a stats answer lists; `totalTokens` counts them all."""
-_PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
+_PROMETHEUS: Final = "text/plain; version=0.0.4"
 _NO_STORE: Final = {"cache-control": "no-store"}
 _SERVICE: Final = "OpenAI Realtime API Service"
 

@@ -31,8 +31,8 @@ class Site:
     clock: ManualClock
     upstream: FakeUpstream
     client: httpx.AsyncClient
-    read_to: int = 0
-    """The last row of the journal that belongs to another test."""
+    began: float = 0.0
+    """When the test began, by the backend's clock."""
 
     @property
     def url(self) -> str:
@@ -66,15 +66,13 @@ class Site:
         self.upstream.always, self.upstream.gate = Reply(), None
         self.upstream.queued.clear()
         self.upstream.asked.clear()
-        self.read_to += len(self._rows())
+        self.began = self.clock.now()
 
     async def entries(self) -> list[JournalEntry]:
-        """Return the journal once all that is queued is in it."""
+        """Return this test's rows of the journal, once all that is queued is in it."""
         assert (await self.get(f"{MINT}/stats", self.admin)).status_code == 200
-        return self._rows()
-
-    def _rows(self) -> list[JournalEntry]:
-        return self.backend.store.entries(after=self.read_to, limit=10_000, selection=Selection())
+        rows = self.backend.store.entries(after=0, limit=10_000, selection=Selection())
+        return [row for row in rows if row.at >= self.began]
 
 
 class OpenSite(Protocol):

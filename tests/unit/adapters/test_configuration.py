@@ -172,9 +172,7 @@ class TestMistakes:
             ("a = 1\na = 2", "is not TOML: "),
         ],
     )
-    def test_a_file_that_does_not_fit_is_named_with_its_rule(
-        self, text: str, sentence: str, write: Write
-    ) -> None:
+    def test_a_file_that_does_not_fit_is_named_with_its_rule(self, text: str, sentence: str, write: Write) -> None:
         assert sentence in refusal({}, write(text))
 
     def test_a_file_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:

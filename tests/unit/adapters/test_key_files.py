@@ -69,7 +69,9 @@ class TestFirstStart:
         assert not [file for file in (tmp_path / ".limi").rglob("*") if file.suffix]
 
 
-def race(folder: Path, starting: "multiprocessing.synchronize.Barrier", found: "multiprocessing.Queue[object]") -> None:
+def race(
+    folder: Path, starting: "multiprocessing.synchronize.Barrier", found: "multiprocessing.Queue[object]"
+) -> None:
     made = []
     for attempt in range(20):
         starting.wait(timeout=30)
@@ -122,11 +124,13 @@ class TestGivenFiles:
         self, content: str, root: Path, admin: Path
     ) -> None:
         root.write_text(content)
-        with pytest.raises(SettingsError, match="LIMI_SECRET_KEY_FILE: .* must hold 32 bytes") as caught:
+        with pytest.raises(SettingsError, match=r"LIMI_SECRET_KEY_FILE: .* must hold 32 bytes") as caught:
             load_key_files(settings(LIMI_SECRET_KEY_FILE=root, LIMI_ADMIN_KEY_FILE=admin))
         assert "abab" not in str(caught.value)
 
-    @pytest.mark.parametrize("content", ["", "short", "x" * 23, "with a space in it, and long", "tab\tin it and long enough"])
+    @pytest.mark.parametrize(
+        "content", ["", "short", "x" * 23, "with a space in it, and long", "tab\tin it and long enough"]
+    )
     def test_an_operators_key_that_could_be_guessed_or_not_sent_is_refused(
         self, content: str, root: Path, admin: Path
     ) -> None:

@@ -13,7 +13,7 @@ from limi.features.client_secrets.models import ALIASES
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.settings import Profile, Settings
 from limi.protocol.models import REALTIME_MODELS
-from scripts.generate_docs import PARTS, fill
+from scripts.generate_docs import PARTS, fill, renew
 from tests.unit.docs.reading import DOCUMENTS, ROOT, anchors, blocks, name_of
 
 _GENERATED = sorted({part.file for part in PARTS})
@@ -31,6 +31,17 @@ def test_filling_replaces_what_stands_between_the_comments_only() -> None:
     assert after.startswith("above\n<!-- generated: models -->\n| Model |")
     assert after.endswith("|\n<!-- end of models -->\nbelow\n")
     assert "old" not in after
+
+
+def test_checking_names_what_is_stale_and_writing_mends_it(tmp_path: Path) -> None:
+    for file in _GENERATED:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text((ROOT / file).read_text("utf-8"), encoding="utf-8")
+    assert renew(tmp_path, check=True) == []
+    guide = tmp_path / "docs" / "MODELS_GUIDE.md"
+    guide.write_text(guide.read_text("utf-8").replace("| not announced |", "| tomorrow |"), encoding="utf-8")
+    assert renew(tmp_path, check=True) == renew(tmp_path, check=False) == ["docs/MODELS_GUIDE.md"]
+    assert guide.read_text("utf-8") == (ROOT / "docs" / "MODELS_GUIDE.md").read_text("utf-8")
 
 
 def test_a_document_without_its_comments_is_an_error() -> None:

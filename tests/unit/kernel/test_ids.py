@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,22 @@ def test_random_ids_have_the_length_asked_for(length: int) -> None:
 
 def test_random_ids_do_not_repeat() -> None:
     ids = RandomIds()
-    assert len({ids.hex(20) for _ in range(1000)}) == 1000
+    assert len({ids.hex(20) for _ in range(10_000)}) == 10_000
+
+
+def test_no_two_threads_get_the_same_randomness() -> None:
+    ids = RandomIds()
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: [ids.hex(20) for _ in range(2000)], range(8)))
+    assert len({one for each in made for one in each}) == 16_000
+
+
+def test_an_id_longer_than_a_block_is_whole() -> None:
+    ids = RandomIds()
+    ids.hex(1)
+    made = ids.hex(10_000)
+    assert len(made) == 10_000
+    assert len({made[start : start + 20] for start in range(0, 10_000, 20)}) == 500
 
 
 @given(MOMENTS, MOMENTS)

@@ -55,12 +55,13 @@ def test_structlog_shows_the_mask_in_json_and_on_a_terminal() -> None:
 
 
 def test_a_traceback_with_locals_shows_the_mask() -> None:
-    try:
-        key = SECRET
+    def fail(key: Secret) -> None:
         raise ValueError(key)
-    except ValueError as exc:
-        shown = "".join(traceback.TracebackException.from_exception(exc, capture_locals=True).format())
-    assert VALUE not in shown
+
+    with pytest.raises(ValueError, match=r"\*\*\*") as caught:
+        fail(SECRET)
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "key = Secret('********')" in "".join(told.format())
 
 
 def test_reveal_gives_the_value_back() -> None:

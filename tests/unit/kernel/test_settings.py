@@ -16,7 +16,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize(("env", "tokens", "connections", "by_kind", "level", "agent", "model"), NUMBERS)
-def test_each_environment_has_the_contracts_numbers(  # noqa: PLR0913, PLR0917 - the columns of the table
+def test_each_environment_has_the_contracts_numbers(
     env: str,
     tokens: int,
     connections: int,

@@ -38,9 +38,7 @@ class TestNames:
             ("gpt-4o-mini-realtime-preview-2024-12-17", "gpt-realtime-mini"),
         ],
     )
-    def test_an_alias_means_its_model_and_is_never_sent(
-        self, name: str, model: str, clock: ManualClock
-    ) -> None:
+    def test_an_alias_means_its_model_and_is_never_sent(self, name: str, model: str, clock: ManualClock) -> None:
         found = catalogue(clock).resolve(name)
         assert (found.model, found.replaces, found.shutdown) == (model, None, None)
         assert name not in REALTIME_MODELS

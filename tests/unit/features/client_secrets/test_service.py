@@ -149,7 +149,11 @@ class TestFacts:
     async def test_the_intent_says_who_what_and_when_and_no_key(self, desk: Desk) -> None:
         await desk.mint(MintRequest(session_id="mine-1", model="gpt-4-realtime"))
         intent = fact_of(desk, MintRequested)
-        assert (intent.origin.request_id, intent.origin.caller, intent.origin.tenant) == ("req-1", "key:k1", "acme")
+        assert (intent.origin.request_id, intent.origin.caller, intent.origin.tenant) == (
+            "req-1",
+            "key:k1",
+            "acme",
+        )
         assert (intent.session_id, intent.model) == ("mine-1", "gpt-realtime")
         assert intent.at == desk.clock.now()
         assert (intent.resolves, intent.expires_at) == (None, None)

@@ -30,7 +30,9 @@ def built(request: MintRequest | None = None, profile: Profile | None = None) ->
 
 
 def told(instructions: str, declared: dict[str, str], given: dict[str, str]) -> str:
-    session = built(MintRequest(variables=given), Profile(instructions=instructions, variables=declared))["session"]
+    session = built(MintRequest(variables=given), Profile(instructions=instructions, variables=declared))[
+        "session"
+    ]
     text: str = session["instructions"]
     return text
 
@@ -111,7 +113,9 @@ class TestCapabilities:
         assert session["audio"]["input"]["turn_detection"] == (VAD if hears else None)
         assert "capabilities" not in session
 
-    @pytest.mark.parametrize(("wishes", "modality"), [([], "text"), (["audio_output"], "audio"), (["audio_input"], "text")])
+    @pytest.mark.parametrize(
+        ("wishes", "modality"), [([], "text"), (["audio_output"], "audio"), (["audio_input"], "text")]
+    )
     def test_without_an_output_among_them_the_profile_decides(self, wishes: list[str], modality: str) -> None:
         request = MintRequest(capabilities=[Capability(wish) for wish in wishes])
         assert built(request, Profile(output_modality="text"))["session"]["output_modalities"] == [modality]
@@ -176,7 +180,9 @@ class TestVariables:
         with pytest.raises(InvalidMintError, match="variables: may only name what the profile declares"):
             told("", {}, {"a": "x"})
 
-    @pytest.mark.parametrize("char", ["\n", "\r", "\t", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\u2029"], ids=ascii)
+    @pytest.mark.parametrize(
+        "char", ["\n", "\r", "\t", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\u2029"], ids=ascii
+    )
     def test_a_control_character_is_refused(self, char: str) -> None:
         with pytest.raises(InvalidMintError) as caught:
             told("{{a}}", {"a": ""}, {"a": f"x{char}y"})
