@@ -23,7 +23,8 @@ def config(
 ) -> None:
     """Print the effective settings, with secrets hidden."""
     tree: dict[str, Any] = msgspec.to_builtins(load_settings(file=file), enc_hook=_hide)
-    tree["database"]["url"] = _without_password(tree["database"]["url"])
+    for group in ("database", "upstream"):
+        tree[group]["url"] = _without_password(tree[group]["url"])
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(tree)).decode())
         return
@@ -39,5 +40,5 @@ def _hide(value: object) -> str:
     raise NotImplementedError
 
 
-def _without_password(url: str) -> str:
-    return _PASSWORD.sub(lambda found: f"{found['user'] or found['name']}{Secret('')}", url)
+def _without_password(url: str | None) -> str | None:
+    return url and _PASSWORD.sub(lambda found: f"{found['user'] or found['name']}{Secret('')}", url)

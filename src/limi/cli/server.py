@@ -1,7 +1,9 @@
 """Runs an ASGI application under uvicorn, the way `limi serve` and `limi sandbox` both need it."""
 
+import signal
 from collections.abc import Callable
 from socket import socket
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -39,7 +41,12 @@ def run_server(
         log_config=None,
         timeout_graceful_shutdown=int(shutdown_seconds),
     )
-    _Server(config, announce).run()
+    server = _Server(config, announce)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises the signal again once it has stopped. Left to its default that would end the process
+        # before whoever called this could write the log's last lines.
+        signal.signal(number, server.stop)
+    server.run()
 
 
 class _Server(uvicorn.Server):
@@ -48,6 +55,10 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
         super().__init__(config)
         self._announce = announce
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        """Stop as soon as possible; once stopped, nothing."""
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start, then announce."""

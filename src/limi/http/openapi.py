@@ -62,7 +62,9 @@ def describe_api(handlers: Sequence[HTTPRouteHandler], *, version: str) -> Mappi
     # An application of its own describes the routes, because the serving one would serve the description as well,
     # at paths and to callers of Litestar's choosing.
     config = OpenAPIConfig(title="Limi", version=version, description=_DESCRIPTION, use_handler_docstrings=True)
-    schema = Litestar(list(handlers), openapi_config=config).openapi_schema.to_schema()
+    # Without `logging_config=None` it would also take the root logger over, in the middle of serving.
+    describer = Litestar(list(handlers), openapi_config=config, logging_config=None)
+    schema = describer.openapi_schema.to_schema()
     mint, components = _mint_operation()
     schema["paths"] = {MINT_PATH: {"post": mint}, **schema["paths"]}
     schema.setdefault("components", {}).setdefault("schemas", {}).update(components)

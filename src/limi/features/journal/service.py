@@ -4,9 +4,9 @@
 waits for the disk the next batch gathers: a thousand facts a second cost a few hundred commits, and the event loop
 never waits for the disk.
 
-A commit also waits `linger_ms` for company, unless its batch is full. Measured with 8 to 128 callers and an upstream
-of 5 ms, 1 ms takes a third to a half off the processor time that a mint's two facts cost without; 2 ms takes off no
-more, and 4 ms is longer than such an upstream hides.
+A commit also waits `linger_ms` for company, unless its batch is full. Measured with 8 to 128 callers and an
+upstream of 5 ms, 1 ms takes a third to a half off the processor time that a mint's two facts cost without; 2 ms
+takes off no more, and 4 ms is longer than such an upstream hides.
 
 What happens when the database cannot be written was decided thus:
 

@@ -63,7 +63,9 @@ def test_a_thread_outlives_its_loop_without_complaint() -> None:
         workers.append(await thread.run(threading.current_thread))
         thread.run(gate.wait)
 
-    asyncio.run(begin())
+    loop = asyncio.new_event_loop()  # `asyncio.run` would take away the loop that the other tests run in.
+    loop.run_until_complete(begin())
+    loop.close()
     gate.set()
     workers[0].join(10)
     assert not workers[0].is_alive()

@@ -1,0 +1,77 @@
+"""Callers that mint as fast as they are answered, and remember what they were given."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.architecture.log_watch import WATCH
+from tests.e2e.harness import MINT, Server
+
+__all__ = ["Load", "under_load"]
+
+
+@dataclass
+class Load:
+    """What the callers saw."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    """Every key that was received, by its session id."""
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    """Every other answer: status and code."""
+    asked: int = 0
+    _progress: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until_keys(self, count: int) -> None:
+        """Wait until so many keys were received in all."""
+        while len(self.keys) < count:
+            await self._step()
+
+    async def until_errors(self, count: int) -> None:
+        """Wait until so many errors were received in all."""
+        while len(self.errors) < count:
+            await self._step()
+
+    async def mint(self, client: httpx.AsyncClient, session_id: str) -> httpx.Response:
+        """Ask once, and note the answer."""
+        self.asked += 1
+        response = await client.post(MINT, json={"sessionId": session_id})
+        body = response.json()
+        if response.status_code == 200:
+            self.keys[session_id] = body["ephemeralKey"]
+            WATCH.register(body["ephemeralKey"])
+        else:
+            self.errors.append((response.status_code, body["code"]))
+        self._progress.set()
+        return response
+
+    async def _step(self) -> None:
+        self._progress.clear()
+        async with asyncio.timeout(30):
+            await self._progress.wait()
+
+
+@asynccontextmanager
+async def under_load(server: Server, *, callers: int = 8, name: str = "session") -> AsyncIterator[Load]:
+    """Keep callers minting until the block ends; a server that dies ends them too."""
+    load = Load()
+
+    async def call(number: int, client: httpx.AsyncClient) -> None:
+        asked = 0
+        try:
+            while True:
+                asked += 1
+                await load.mint(client, f"{name}-{number}-{asked}")
+        except httpx.TransportError:
+            return
+
+    async with server.client() as client:
+        tasks = [asyncio.create_task(call(number, client)) for number in range(callers)]
+        try:
+            yield load
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,71 @@
+"""The command as a whole: its help, its version, and what it says of an operator's mistake."""
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+from limi import __version__
+
+COMMANDS = ("serve", "sandbox", "config", "doctor", "mint", "version", "audit")
+
+
+def test_help_names_every_command(invoke: Callable[..., Result]) -> None:
+    result = invoke("--help")
+    assert result.exit_code == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_of_its_own(command: str, invoke: Callable[..., Result]) -> None:
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage: limi" in result.output.replace("root", "limi")
+
+
+def test_no_command_shows_help(invoke: Callable[..., Result]) -> None:
+    assert "Commands:" in invoke().output
+
+
+def test_the_version_for_people_and_for_programs(invoke: Callable[..., Result]) -> None:
+    assert invoke("version").output.startswith(f"limi {__version__} (Python 3.")
+    assert json.loads(invoke("version", "--json").output)["limi"] == __version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "sentence"),
+    [
+        (["config"], {"LIMI_PORT": "http"}, "limi: LIMI_PORT (server.port): expected `int`, got `str`.\n"),
+        (["doctor"], {"LIMI_NOT_THERE": "1"}, "limi: LIMI_NOT_THERE is not a setting of Limi."),
+        (["serve"], {"LIMI_ENV": "production"}, "limi: LIMI_SECRET_KEY_FILE is required in production"),
+        (["serve"], {"LIMI_UPSTREAM_URL": "https://api.openai.com/v1"}, "limi: OPENAI_API_KEY is required"),
+        (["serve"], {"LIMI_DATABASE_URL": "mysql://u:secret@host/db"}, "limi: LIMI_DATABASE_URL (database.url): "),
+    ],
+)
+def test_an_operators_mistake_is_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    environ: dict[str, str],
+    sentence: str,
+    run_main: Callable[..., tuple[object, str, str]],
+) -> None:
+    code, out, err = run_main(*arguments, **environ)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert "Traceback" not in err
+    assert "secret@" not in err
+
+
+def test_the_module_runs_the_same_command(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    assert run("version").stdout.startswith(f"limi {__version__}")
+    refused = run("serve", LIMI_PORT="70000")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "limi: LIMI_PORT (server.port): expected `int` <= 65535.\n"
+
+
+def test_an_unknown_command_is_refused(run_main: Callable[..., tuple[object, str, str]]) -> None:
+    code, _, err = run_main("serv")
+    assert code == 2
+    assert "No such command 'serv'" in err

@@ -1,0 +1,71 @@
+"""`limi serve`: its help lists every setting, and its first line says where it is."""
+
+import json
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from limi.adapters.configuration import setting_infos
+from limi.cli.serve import settings_help
+from tests.unit.cli.processes import started
+
+
+@pytest.mark.parametrize("env", [info.env for info in setting_infos()])
+def test_help_lists_every_setting_with_its_meaning(env: str) -> None:
+    info = next(info for info in setting_infos() if info.env == env)
+    assert f"{env}  ({info.path})\n  {info.description}" in settings_help()
+
+
+def test_the_list_is_part_of_the_commands_help(invoke: Callable[..., Result]) -> None:
+    output = invoke("serve", "--help").output
+    for info in setting_infos():
+        assert f"  {info.env}  ({info.path})\n" in output
+
+
+def test_it_starts_with_no_configuration_and_says_where(folder: Path) -> None:
+    with started("serve", "--port", "0", folder=folder) as server:
+        lines = server.until('"limi.started"')
+        event = json.loads(lines[-1])
+        assert event["url"].startswith("http://localhost:")
+        assert (event["upstream"], event["environment"]) == ("sandbox", "development")
+        made = [json.loads(text) for text in lines if '"admin_key.made"' in text]
+        assert [text["file"] for text in made] == [".limi/admin-key"]
+        key = (folder / ".limi" / "admin-key").read_text().strip()
+        with urllib.request.urlopen(f"{event['url']}/healthz", timeout=30) as answer:  # noqa: S310 - our own server
+            assert answer.status == 200
+        assert server.stop() == 0
+        assert key not in "".join(lines) + server.rest()
+
+
+def test_what_was_logged_last_is_written_before_it_ends(folder: Path) -> None:
+    with started("serve", "--port", "0", folder=folder) as server:
+        url = json.loads(server.until('"limi.started"')[-1])["url"]
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            f"{url}/api/client-secret", data=b"{}", headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
+            assert json.load(answer)["ephemeralKey"].startswith("ek_")
+        assert server.stop() == 0
+        assert '"mint.succeeded"' in server.rest()
+
+
+def test_a_port_that_is_taken_ends_the_start_with_a_line_that_says_so(
+    run: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("serve", "--port", str(taken.getsockname()[1]))
+    assert ended.returncode not in {0, None}
+    assert "address already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_command_line_wins_over_the_environment(folder: Path) -> None:
+    with started("serve", "--port", "0", folder=folder, LIMI_PORT="1", LIMI_LOG_LEVEL="error") as server:
+        event = json.loads(server.until('"limi.started"')[-1])
+        assert not event["url"].endswith(":1")
+        server.stop()
