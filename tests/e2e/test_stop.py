@@ -38,12 +38,20 @@ async def _refuses_connections(server: Server) -> None:
                 return
 
 
+async def test_no_line_of_the_log_is_lost(tmp_path: Path) -> None:
+    """Lines are gathered before they are written; those of the last moment are written all the same."""
+    async with Server.running(tmp_path) as server, server.client() as client:
+        request_id = (await client.post(MINT)).json()["requestId"]
+        await server.stop()
+    assert any(request_id in line for line in server.log)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_an_idle_server_ends_at_once(tmp_path: Path, number: signal.Signals) -> None:
     async with Server.running(tmp_path) as server:
         server.process.send_signal(number)
         async with asyncio.timeout(5):
-            await server.process.wait()
+            assert await server.process.wait() == 0
         assert not any("Traceback" in line for line in server.log)
 
 

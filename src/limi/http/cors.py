@@ -11,9 +11,10 @@ __all__ = ["CORS"]
 
 _ALLOWED: Final = "authorization, content-type, x-client-version, x-request-id, idempotency-key, x-limi-client"
 _ALLOWED_BY_SDKS: Final = f"{_ALLOWED}, x-openai-agents-sdk, openai-safety-identifier"
-# By name: with credentials left out a wildcard would do, but it is not sent to older browsers' liking.
+# By name, because not every browser in use understands a wildcard here.
 _EXPOSED: Final = (
-    "x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, idempotent-replayed"
+    "x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, idempotent-replayed, "
+    "x-limi-model-replaced"
 )
 _VARY: Final[Header] = (b"vary", b"origin")
 

@@ -258,7 +258,7 @@ class SecuritySettings(_Group, frozen=True):
     secret_key_file: Annotated[
         str | None,
         _setting(
-            "File of 32 random bytes, the root of every derived key. Made at first start in development.",
+            "File of 32 random bytes in hexadecimal, the root of every derived key. Made at first start in development.",
             env="LIMI_SECRET_KEY_FILE",
         ),
     ] = None

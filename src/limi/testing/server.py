@@ -51,7 +51,11 @@ class _Server(uvicorn.Server):
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: Any = None) -> None:  # noqa: ANN401 - uvicorn's signature
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            # Out of a task it would end the whole test run instead of this test.
+            raise RuntimeError("the server did not start; its log says why") from None
         self.ready.set()
 
     def capture_signals(self) -> Any:  # noqa: ANN401 - a context manager that does nothing

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 from limi.adapters.key_files import load_key_files
 from limi.adapters.sql import open_engine, upgrade

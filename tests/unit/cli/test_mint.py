@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 from limi.testing import FakeUpstream, Reply, running_backend
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 from limi.adapters.configuration import setting_infos
 from limi.cli.serve import settings_help
