@@ -44,7 +44,7 @@ def pytest_configure() -> None:
 
 
 def _guard_network(event: str, args: tuple[Any, ...]) -> None:
-    """Refuse connections and look-ups that leave this machine, and remember them: a client may swallow the error."""
+    """Refuse what leaves this machine, and remember it: a client may swallow the error."""
     if event == "socket.connect" and isinstance(args[1], tuple):
         host = args[1][0]
     elif event == "socket.getaddrinfo":

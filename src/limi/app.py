@@ -97,6 +97,7 @@ def create_app(
     clock: Clock | None = None,
     ids: Ids | None = None,
     store: JournalStore | None = None,
+    transport: Transport | None = None,
 ) -> Application:
     """Build the application; nothing runs before its ASGI lifespan begins.
 
@@ -106,13 +107,14 @@ def create_app(
         clock: time; the machine's unless given.
         ids: randomness; the operating system's unless given.
         store: where the journal is kept; unless given, the settings' database, which is migrated here.
+        transport: how upstream is reached; unless given, by HTTP, or in process where the sandbox is inside.
 
     Raises:
         SettingsError: when settings do not fit together.
         DatabaseError: when the database cannot be used.
     """
     check_start(settings)
-    parts = _make_parts(settings, keys, clock or SystemClock(), ids or RandomIds(), store)
+    parts = _make_parts(settings, keys, clock or SystemClock(), ids or RandomIds(), store, transport)
     server, name = settings.server, _upstream_name(settings)
     status = StatusRoutes(
         probe=parts.probe,
@@ -148,12 +150,19 @@ def create_app(
     return Application(envelope, settings, name, parts.models, parts.metrics)
 
 
-def _make_parts(settings: Settings, keys: KeyFiles, clock: Clock, ids: Ids, store: JournalStore | None) -> _Parts:
+def _make_parts(
+    settings: Settings,
+    keys: KeyFiles,
+    clock: Clock,
+    ids: Ids,
+    store: JournalStore | None,
+    transport: Transport | None,
+) -> _Parts:
     metrics = Metrics()
     configured = [profile.model for profile in settings.profiles.values() if profile.model]
     models = ModelCatalogue(settings=settings.models, clock=clock, in_use=configured)
     windows = InMemoryWindowStore(clock=clock, max_keys=settings.limits.max_callers)
-    sandbox, upstream = _make_upstream(settings, models, clock, ids, metrics)
+    sandbox, upstream = _make_upstream(settings, models, clock, ids, metrics, transport)
     store = store or _open_store(settings)
     journal = JournalWriter(store=store, settings=settings.journal, clock=clock, ids=ids)
     _watch(metrics, journal)
@@ -175,21 +184,25 @@ def _make_parts(settings: Settings, keys: KeyFiles, clock: Clock, ids: Ids, stor
 
 
 def _make_upstream(
-    settings: Settings, models: ModelCatalogue, clock: Clock, ids: Ids, metrics: Metrics
+    settings: Settings,
+    models: ModelCatalogue,
+    clock: Clock,
+    ids: Ids,
+    metrics: Metrics,
+    transport: Transport | None,
 ) -> tuple[Sandbox | None, OpenAIUpstream]:
     """Return who makes keys, and the sandbox where that is inside."""
     limits = settings.upstream
     sandbox: Sandbox | None = None
-    transport: Transport
     if settings.embeds_sandbox:
         # Known to nobody outside this process, so that no client mints at the sandbox past the limits.
         key = Secret(f"sk-sandbox-{ids.hex(32)}")
         config = SandboxConfig(api_key=key, models=models.upstream, default_model=models.resolve().model)
         sandbox = create_sandbox(config, clock=clock, ids=ids)
-        transport = ASGITransport(sandbox, base_path="/v1", timeout_seconds=limits.timeout_seconds)
+        transport = transport or ASGITransport(sandbox, base_path="/v1", timeout_seconds=limits.timeout_seconds)
     else:
         key = limits.api_key or Secret("")
-        transport = HTTPTransport(
+        transport = transport or HTTPTransport(
             base_url=_upstream_url(settings),
             timeout_seconds=limits.timeout_seconds,
             max_bytes=limits.max_response_bytes,

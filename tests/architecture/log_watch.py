@@ -1,8 +1,8 @@
 """Everything the test run logs, and the secrets that must not be in it.
 
-`tests/conftest.py` feeds it: structlog's events before any processor sees them, the standard library's records, and
-what tests write to the terminal. Tests that start a server of their own hand over its output. Keys have shapes that
-are recognised; secrets without one (an idempotency key, instructions) are registered by whoever sends them.
+`tests/conftest.py` feeds it: structlog's events before any processor sees them, the standard library's records,
+and what tests write to the terminal. Tests that start a server of their own hand over its output. Keys have shapes
+that are recognised; secrets without one (an idempotency key, instructions) are registered by whoever sends them.
 """
 
 import logging

@@ -26,10 +26,15 @@ async def test_nothing_secret_is_written_down(tmp_path: Path, upstream: FakeUpst
         WATCH.register(*secrets)
         headers = {"idempotency-key": _REPEAT, "authorization": f"Bearer {admin_key}"}
         body = {"variables": {"topic": _VALUE}}
-        for _ in range(2):
-            secrets.append((await client.post(MINT, json=body, headers=headers)).json()["ephemeralKey"])
+        minted, repeated = [await client.post(MINT, json=body, headers=headers) for _ in range(2)]
+        assert repeated.headers["idempotent-replayed"] == "true"
+        secrets.append(minted.json()["ephemeralKey"])
         upstream.queued.extend(
-            [Reply(401, _MAIN_KEY.encode()), Reply(200, b'{"value": "ek_at_rest_0123456789"}'), Reply(cut_after=40)]
+            [
+                Reply(401, _MAIN_KEY.encode()),
+                Reply(200, b'{"value": "ek_at_rest_0123456789"}'),
+                Reply(cut_after=40),
+            ]
         )
         for _ in range(3):
             assert (await client.post(MINT, json=body)).status_code >= 500
@@ -41,9 +46,14 @@ async def test_nothing_secret_is_written_down(tmp_path: Path, upstream: FakeUpst
     assert _INSTRUCTIONS in upstream.asked[0].json()["session"]["instructions"]
     _hold_none("\n".join(server.log).encode(), secrets, "the log")
     _hold_none(json.dumps(await audit(tmp_path)).encode(), secrets, "the audit log")
-    for file in tmp_path.rglob("*"):
-        if file.is_file() and file.name not in {"admin-key", "secret"}:
-            _hold_none(file.read_bytes(), secrets, file.name)
+    _files_hold_none(tmp_path, secrets)
+
+
+def _files_hold_none(folder: Path, secrets: list[str]) -> None:
+    files = {path.name: path for path in folder.rglob("*") if path.is_file()}
+    assert "limi.db" in files
+    for name in set(files) - {"admin-key", "secret"}:
+        _hold_none(files[name].read_bytes(), secrets, name)
 
 
 def _hold_none(content: bytes, secrets: list[str], where: str) -> None:

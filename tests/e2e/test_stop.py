@@ -17,8 +17,7 @@ async def test_requests_in_flight_are_finished(tmp_path: Path, upstream: FakeUps
     async with Server.running(tmp_path, **settings) as server, server.client() as client:
         upstream.gate = asyncio.Event()
         mints = [asyncio.create_task(client.post(MINT, json={"sessionId": f"s-{n}"})) for n in range(3)]
-        while len(upstream.asked) < 3:
-            await asyncio.sleep(0.01)
+        await upstream.until_asked(3)
         server.process.send_signal(signal.SIGTERM)
         await _refuses_connections(server)
         upstream.gate.set()
@@ -55,7 +54,9 @@ async def test_an_idle_server_ends_at_once(tmp_path: Path, number: signal.Signal
         assert not any("Traceback" in line for line in server.log)
 
 
-async def test_an_upstream_that_stays_silent_does_not_keep_the_server(tmp_path: Path, upstream: FakeUpstream) -> None:
+async def test_an_upstream_that_stays_silent_does_not_keep_the_server(
+    tmp_path: Path, upstream: FakeUpstream
+) -> None:
     settings = {
         "OPENAI_API_KEY": "sk-proj-stop-0123456789",
         "LIMI_UPSTREAM_URL": upstream.url,
@@ -64,8 +65,7 @@ async def test_an_upstream_that_stays_silent_does_not_keep_the_server(tmp_path: 
     async with Server.running(tmp_path, **settings) as server, server.client() as client:
         upstream.gate = asyncio.Event()
         mint = asyncio.create_task(client.post(MINT))
-        while not upstream.asked:
-            await asyncio.sleep(0.01)
+        await upstream.until_asked()
         await server.stop()
         with pytest.raises(httpx.HTTPError):
             (await mint).raise_for_status()

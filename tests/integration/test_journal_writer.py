@@ -25,6 +25,7 @@ from tests.unit.features.journal.harness import CountingIds, Facts, FakeClock
 
 KILLS = 50 if os.environ.get("LIMI_SOAK") else 5
 CHILD = Path(__file__).parent / "journal_child.py"
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 class Place:
@@ -173,7 +174,9 @@ def test_what_was_acknowledged_outlives_kill_9(place: Place) -> None:
     seen: set[str] = set()
     for round_ in range(KILLS):
         command = [sys.executable, str(CHILD), place.url]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "src"}) as child:  # noqa: S603
+        with subprocess.Popen(  # noqa: S603 - the command is this file's own
+            command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(SOURCE)}
+        ) as child:
             assert child.stdout is not None
             seen.update(acknowledged(child.stdout, 500 + 137 * (round_ % 5)))
             child.kill()

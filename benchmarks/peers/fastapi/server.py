@@ -1,4 +1,4 @@
-"""FastAPI with httpx, pydantic and structlog, under uvicorn with uvloop: what most Python mints are written with."""
+"""FastAPI with httpx, pydantic and structlog under uvicorn and uvloop: what most Python mints are written with."""
 
 import logging
 import os
@@ -127,7 +127,7 @@ async def mint(
         answer = await request.app.state.client.post("/realtime/client_secrets", json=body)
         answer.raise_for_status()
     except httpx.HTTPError as exc:
-        log.error("mint.failed", error=type(exc).__name__)
+        log.exception("mint.failed")
         raise HTTPException(502, "token_generation_failed") from exc
     secret = ClientSecret.model_validate_json(answer.content)
     request_id = x_request_id or str(uuid.uuid4())

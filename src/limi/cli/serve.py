@@ -58,4 +58,4 @@ def serve(
             announce=announce,
         )
     finally:
-        sink.flush()
+        sink.close()

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 from urllib.parse import urlsplit
 
-from limi.http.asgi import Scope, find_headers
+from limi.http.asgi import Scope, headers_of
 from limi.kernel.settings import SettingsError
 
 __all__ = ["ClientAddresses", "Hosts", "caller_of", "is_loopback_host"]
@@ -32,20 +32,25 @@ class ClientAddresses:
 
         A hop that is no address ends the search: what stands left of it could be anybody's invention.
         """
-        peer = _address(scope["client"][0]) if scope.get("client") else None
+        client = scope.get("client")
+        peer = _address(client[0]) if client else None
         if peer is None:
             return "unknown"
         if self._trusted and self._is_trusted(peer):
-            for hop in self._hops(scope):
-                if hop is None:
-                    break
-                peer = hop
-                if not self._is_trusted(hop):
-                    break
-        return str(peer)
+            peer = self._behind(scope, peer)
+        return _shown(peer)
+
+    def _behind(self, scope: Scope, peer: Address) -> Address:
+        for hop in self._hops(scope):
+            if hop is None:
+                break
+            peer = hop
+            if not self._is_trusted(hop):
+                break
+        return peer
 
     def _hops(self, scope: Scope) -> Iterable[Address | None]:
-        chain = b",".join(find_headers(scope["headers"], b"x-forwarded-for")).decode("latin-1")
+        chain = headers_of(scope).get(b"x-forwarded-for", b"").decode("latin-1")
         hops = [hop for hop in chain.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:] if hop.strip()]
         return (_address(hop.strip()) for hop in reversed(hops))
 
@@ -60,23 +65,23 @@ class Hosts:
         public = urlsplit(public_url).hostname if public_url else None
         self._allowed = {host.lower() for host in (*allowed, *([public] if public else []))}
         self._public_url = public_url.rstrip("/") if public_url else None
+        # Nearly every request repeats the host of the one before.
+        self._known = lru_cache(maxsize=256)(self._find)
 
     def base_url(self, scope: Scope) -> str | None:
         """Return the URL under which the client sees this server, or None for a host it does not answer for."""
-        hosts = find_headers(scope["headers"], b"host")
-        if len(hosts) != 1 or not self._answers(hosts[0]):
-            return None
-        return self._public_url or f"{_HTTP[scope['scheme']]}://{hosts[0].decode()}"
+        return self._known(scope["scheme"], headers_of(scope).get(b"host", b""))
 
-    def _answers(self, host: bytes) -> bool:
+    def _find(self, scheme: str, host: bytes) -> str | None:
         name = _host_name(host)
-        return name is not None and (name in self._allowed or is_loopback_host(name))
+        if name is None or not (name in self._allowed or is_loopback_host(name)):
+            return None
+        return self._public_url or f"{_HTTP[scheme]}://{host.decode()}"
 
 
 _HTTP: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
-@lru_cache(maxsize=1024)
 def _host_name(host: bytes) -> str | None:
     """Return the name in a Host header, lower-cased and without its port; None when it is no host."""
     try:
@@ -84,11 +89,11 @@ def _host_name(host: bytes) -> str | None:
         _ = parts.port  # raises for a port that is no number
     except ValueError:
         return None
-    plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    # A comma joins two Host headers into one value.
+    plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc or "," in parts.netloc)
     return parts.hostname if plain else None
 
 
-@lru_cache(maxsize=1024)
 def is_loopback_host(name: str) -> bool:
     """Say whether a host name always means this machine (RFC 6761 §6.3 for `localhost`)."""
     if name == "localhost" or name.endswith(".localhost"):
@@ -127,3 +132,7 @@ def _address(text: str) -> Address | None:
         return None
     # A dual-stack socket shows IPv4 clients as mapped addresses; both forms must be one caller.
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+_shown = lru_cache(maxsize=4096)(str)
+"""An address as text; making it costs more than anything else about it."""

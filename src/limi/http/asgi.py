@@ -1,6 +1,6 @@
 """The few ASGI types and helpers that the hand-written routes share (https://asgi.readthedocs.io/en/latest/specs/)."""
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -14,8 +14,7 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
-    "find_header",
-    "find_headers",
+    "headers_of",
 ]
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +23,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
+
+_HEADERS: Final = "limi.headers"
 
 _NO_CONTENT: Final = 204
 
@@ -43,19 +44,29 @@ class RawResponse:
         await send({"type": "http.response.body", "body": self.body})
 
 
-def find_header(headers: Iterable[Header], name: bytes) -> bytes | None:
-    """Return the first value of a header; servers give `headers` with names in lower case."""
-    for key, value in headers:
-        if key == name:
-            return value
-    return None
+def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
+    """Return the headers by lower-case name; those sent twice are joined by commas (RFC 9110 §5.3).
 
-
-def find_headers(headers: Iterable[Header], name: bytes) -> list[bytes]:
-    """Return every value of a header in order of arrival."""
-    return [value for key, value in headers if key == name]
+    A joined value does not pass for a single one where that matters: no host, credential or key holds a comma and
+    a space. The answer is kept in the scope, because a request's headers are looked at a dozen times.
+    """
+    found: dict[bytes, bytes] | None = scope.get(_HEADERS)
+    if found is None:
+        sent = scope["headers"]
+        found = dict(sent)
+        if len(found) != len(sent):
+            found = _joined(sent)
+        scope[_HEADERS] = found
+    return found
 
 
 def scope_of(request: Request[Any, Any, Any]) -> Scope:
     """Return the scope of a Litestar request under ASGI's own, wider type."""
     return cast("Scope", request.scope)
+
+
+def _joined(sent: Iterable[Header]) -> dict[bytes, bytes]:
+    joined: dict[bytes, bytes] = {}
+    for name, value in sent:
+        joined[name] = joined[name] + b", " + value if name in joined else value
+    return joined

@@ -1,10 +1,11 @@
 """Who is calling. A credential that is not valid is refused; it never makes its bearer anonymous."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from limi.http.addresses import caller_of
-from limi.http.asgi import Scope, find_headers
+from limi.http.asgi import Scope, headers_of
 from limi.http.context import context_of
 from limi.http.errors import Refusal
 from limi.kernel.principal import ClientKind, Principal
@@ -34,10 +35,10 @@ class Authenticator:
         Raises:
             Refusal: `auth_required`, for a credential that is not valid.
         """
-        values = find_headers(scope["headers"], b"authorization")
-        if not values:
+        value = headers_of(scope).get(b"authorization")
+        if value is None:
             return None
-        found = _BEARER.match(values[0]) if len(values) == 1 else None
+        found = _BEARER.match(value)
         if found is None or not self._admin_key.matches(found[1].decode("ascii")):
             raise Refusal("auth_required", headers=_CHALLENGE)
         return _ADMIN
@@ -61,7 +62,7 @@ class Authenticator:
         Raises:
             Refusal: as `require`.
         """
-        if self._allow_anonymous and not find_headers(scope["headers"], b"authorization"):
+        if self._allow_anonymous and b"authorization" not in headers_of(scope):
             return anonymous(context_of(scope).ip)
         return self.require(scope, grant)
 
@@ -71,6 +72,7 @@ def anonymous(ip: str) -> Principal:
     return Principal(caller=caller_of(ip), scopes=frozenset({Grant.MINT}), anonymous=True)
 
 
+@lru_cache(maxsize=1024)
 def client_kind(user_agent: str | None) -> ClientKind:
     """Tell the kind of device from the user agent."""
     if user_agent and _MOBILE.search(user_agent):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from limi.http.asgi import Scope, find_header
+from limi.http.asgi import Scope, headers_of
 from limi.kernel.ids import Ids
 
 __all__ = ["RequestContext", "choose_request_id", "context_of", "is_openai_path", "put_context"]
@@ -27,7 +27,7 @@ class RequestContext:
 
 def choose_request_id(scope: Scope, ids: Ids) -> str:
     """Return the client's `X-Request-ID` where it is a modest one, else a new id."""
-    given = find_header(scope["headers"], b"x-request-id")
+    given = headers_of(scope).get(b"x-request-id")
     return given.decode() if given and _REQUEST_ID.match(given) else ids.hex(16)
 
 

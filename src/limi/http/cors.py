@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from limi.http.addresses import is_loopback_host
-from limi.http.asgi import Header, Scope, find_header
+from limi.http.asgi import Header, Scope, headers_of
 
 __all__ = ["CORS"]
 
@@ -36,7 +36,7 @@ class CORS:
     @staticmethod
     def is_preflight(scope: Scope) -> bool:
         """Say whether a browser asks for permission rather than for something."""
-        asks = find_header(scope["headers"], b"access-control-request-method") is not None
+        asks = b"access-control-request-method" in headers_of(scope)
         return asks and scope["method"] == "OPTIONS"
 
     @staticmethod

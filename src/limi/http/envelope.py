@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from limi.http.addresses import ClientAddresses, Hosts
-from limi.http.asgi import ASGIApp, Header, Message, RawResponse, Receive, Scope, Send, find_header
+from limi.http.asgi import ASGIApp, Header, Message, RawResponse, Receive, Scope, Send, headers_of
 from limi.http.context import RequestContext, choose_request_id, is_openai_path, put_context
 from limi.http.cors import CORS
 from limi.http.errors import Refusal, as_refusal, render_error
@@ -64,7 +64,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = choose_request_id(scope, self._ids)
-        origin = find_header(scope["headers"], b"origin")
+        origin = headers_of(scope).get(b"origin")
         for_sdks = is_openai_path(scope["path"])
         base_url = self._hosts.base_url(scope)
         allowed = origin is not None and base_url is not None and self._cors.allows(origin, base_url=base_url)
@@ -85,7 +85,7 @@ class Envelope:
             await self._answer(scope, receive, reply, request_id, base_url)
 
     def _context(self, scope: Scope, request_id: str, base_url: str) -> RequestContext:
-        agent = find_header(scope["headers"], b"user-agent")
+        agent = headers_of(scope).get(b"user-agent")
         return RequestContext(
             request_id=request_id,
             ip=self._addresses.find(scope),

@@ -17,10 +17,11 @@ from limi.features.client_secrets.model import Minted
 from limi.features.client_secrets.service import MintService
 from limi.features.rate_limits.model import Decision
 from limi.features.rate_limits.service import RateLimiter
-from limi.http.asgi import Header, RawResponse, Receive, Scope, Send, find_header, find_headers
+from limi.http.asgi import Header, RawResponse, Receive, Scope, Send, headers_of
 from limi.http.authentication import Authenticator, client_kind
 from limi.http.bodies import ClientGoneError, is_json, read_body
 from limi.http.context import RequestContext, context_of
+from limi.http.deadlines import Deadlines
 from limi.http.errors import Refusal, as_refusal, render_error
 from limi.http.mint_request import decode_mint
 from limi.http.ports import MintObserver
@@ -94,7 +95,7 @@ class MintEndpoint:
         self._observer = observer
         self._clock = clock
         self._max_body_bytes = max_body_bytes
-        self._body_seconds = body_seconds
+        self._deadlines = Deadlines(body_seconds)
         self._keep_user_agent = keep_user_agent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,8 +126,8 @@ class MintEndpoint:
             raise Refusal("method_not_allowed", headers=(_ALLOW,))
         principal = self._authenticator.admit(scope, Grant.MINT)
         await self._limit(principal, context, rate_headers)
-        content_type = find_header(scope["headers"], b"content-type")
-        body = await read_body(scope, receive, max_bytes=self._max_body_bytes, seconds=self._body_seconds)
+        content_type = headers_of(scope).get(b"content-type")
+        body = await read_body(scope, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
         if (body or content_type) and not is_json(content_type):
             raise Refusal("unsupported_media_type")
         return await self._service.mint(
@@ -175,7 +176,7 @@ class MintEndpoint:
             "ip": context.ip,
         }
         for name, header in _CLIENT_HEADERS:
-            value = find_header(scope["headers"], header)
+            value = headers_of(scope).get(header)
             if value and _CLIENT.match(value):
                 fields[name] = value.decode()
         if self._keep_user_agent and context.user_agent:
@@ -215,12 +216,12 @@ def rate_limit_headers(decision: Decision) -> tuple[Header, ...]:
 
 
 def _repeat(scope: Scope, principal: Principal, context: RequestContext, body: bytes) -> Repeat | None:
-    values = find_headers(scope["headers"], b"idempotency-key")
-    if not values:
+    value = headers_of(scope).get(b"idempotency-key")
+    if value is None:
         return None
-    if len(values) > 1 or not _IDEMPOTENCY_KEY.match(values[0]):
+    if not _IDEMPOTENCY_KEY.match(value):
         message = "Idempotency-Key: must be one value of 1–255 visible ASCII characters"
         raise Refusal("invalid_request", message=message)
     # Many people can share an address, so an anonymous caller is told by the user agent as well.
     scope_name = f"{context.ip}\0{context.user_agent}" if principal.anonymous else principal.caller
-    return Repeat(scope=scope_name, key=Secret(values[0].decode()), body=body)
+    return Repeat(scope=scope_name, key=Secret(value.decode()), body=body)

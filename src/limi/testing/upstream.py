@@ -53,6 +53,7 @@ class FakeUpstream:
         self.now = 1_790_000_000
         self._ttl_seconds = ttl_seconds
         self._connections: set[asyncio.Task[None]] = set()
+        self._arrival = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["FakeUpstream"]:
@@ -68,6 +69,12 @@ class FakeUpstream:
             await asyncio.gather(*self._connections, return_exceptions=True)
             await server.wait_closed()
 
+    async def until_asked(self, count: int = 1) -> None:
+        """Wait until so many requests have arrived since `asked` was last empty."""
+        while len(self.asked) < count:
+            self._arrival.clear()
+            await self._arrival.wait()
+
     def secret(self) -> dict[str, Any]:
         """Return the next client secret: its number is in key and session id."""
         number = len(self.asked)
@@ -82,6 +89,7 @@ class FakeUpstream:
         try:
             while (request := await _read_request(reader)) is not None:
                 self.asked.append(request)
+                self._arrival.set()
                 if self.gate:
                     await self.gate.wait()
                 reply = self.queued.popleft() if self.queued else self.always

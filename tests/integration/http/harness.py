@@ -92,7 +92,7 @@ async def open_site(
     """Run a backend before a fake upstream, or with the sandbox inside."""
     clock = clock or ManualClock()
     upstream = FakeUpstream()
-    hooks = {"request": [_register_request], "response": [_register_response]}
+    hooks: dict[str, list[Any]] = {"request": [_register_request], "response": [_register_response]}
     async with AsyncExitStack() as stack:
         if not sandbox:
             await stack.enter_async_context(upstream.running())

@@ -11,7 +11,9 @@ _SECURITY = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+    ),
 }
 
 
@@ -56,7 +58,9 @@ async def test_behind_https_browsers_are_told_to_stay_there(opened: OpenSite) ->
     assert (await site.get("/healthz")).headers["strict-transport-security"] == "max-age=31536000"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api", "/api/client-secret/nothing", "/errors/", "/errors/a/b", "/%00", f"{MINT}/"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/api", "/api/client-secret/nothing", "/errors/", "/errors/a/b", "/%00", f"{MINT}/"]
+)
 async def test_what_is_not_there_is_not_found(site: Site, path: str) -> None:
     body = assert_error(await site.get(path), "not_found", 404)
     assert body["reference"] == f"{site.url}/errors/not_found"
@@ -100,7 +104,9 @@ async def test_a_mint_has_no_head(site: Site) -> None:
     assert not site.upstream.asked
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/realtime/client_secrets", "/sandbox/v1/nothing", "/sandbox/x"])
+@pytest.mark.parametrize(
+    "path", ["/v1/nothing", "/v1/realtime/client_secrets", "/sandbox/v1/nothing", "/sandbox/x"]
+)
 async def test_errors_where_sdks_call_have_openais_shape(site: Site, path: str) -> None:
     response = await site.client.post(path)
     assert response.status_code == 404
@@ -110,7 +116,7 @@ async def test_errors_where_sdks_call_have_openais_shape(site: Site, path: str) 
 
 @pytest.mark.parametrize("path", ["/v1/realtime", MINT, "/healthz", "/nothing"])
 async def test_where_there_is_no_socket_a_handshake_is_not_found(site: Site, path: str) -> None:
-    answer = await exchange(site.address, _request("GET", path) [:-2] + HANDSHAKE + b"\r\n")
+    answer = await exchange(site.address, _request("GET", path)[:-2] + HANDSHAKE + b"\r\n")
     assert answer.status == 404
     assert answer.headers["x-request-id"]
     body = json.loads(answer.body)

@@ -31,8 +31,7 @@ async def test_a_repeat_gets_the_same_answer_and_a_request_id_of_its_own(site: S
 async def test_fifty_at_once_make_one_key(site: Site) -> None:
     site.upstream.gate = asyncio.Event()
     mints = [asyncio.create_task(site.mint({}, _KEY)) for _ in range(50)]
-    while not site.upstream.asked:
-        await asyncio.sleep(0)
+    await site.upstream.until_asked()
     site.upstream.gate.set()
     answers = await asyncio.gather(*mints)
     assert len({answer.json()["ephemeralKey"] for answer in answers}) == 1
@@ -50,8 +49,7 @@ async def test_another_body_is_a_conflict(site: Site) -> None:
 async def test_another_body_while_the_first_is_under_way_is_a_conflict(site: Site) -> None:
     site.upstream.gate = asyncio.Event()
     first = asyncio.create_task(site.mint({"sessionId": "one"}, _KEY))
-    while not site.upstream.asked:
-        await asyncio.sleep(0)
+    await site.upstream.until_asked()
     assert_error(await site.mint({"sessionId": "two"}, _KEY), "idempotency_conflict", 409)
     site.upstream.gate.set()
     assert (await first).status_code == 200
@@ -120,7 +118,16 @@ async def test_visible_ascii_up_to_255_characters_is_a_value(site: Site, value: 
     assert (await site.mint({}, {"idempotency-key": value})).status_code == 200
 
 
-BAD_VALUES = [[b""], [b"x" * 256], [b"a b"], [b"a\tb"], ["schlüssel".encode()], [b"\x80"], [b"one", b"two"], [b"x", b"x"]]
+BAD_VALUES = [
+    [b""],
+    [b"x" * 256],
+    [b"a b"],
+    [b"a\tb"],
+    ["schlüssel".encode()],
+    [b"\x80"],
+    [b"one", b"two"],
+    [b"x", b"x"],
+]
 
 
 @pytest.mark.parametrize("values", BAD_VALUES)

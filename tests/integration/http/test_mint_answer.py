@@ -1,6 +1,7 @@
 """What a successful mint answers."""
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -37,9 +38,9 @@ async def test_an_empty_body_asks_for_everything_by_default(site: Site, body: ob
 
 
 async def test_a_chunked_empty_body_is_an_empty_body(site: Site) -> None:
-    async def nothing() -> object:
-        for chunk in ():
-            yield chunk
+    async def nothing() -> AsyncIterator[bytes]:
+        for _ in range(0):
+            yield b""
 
     response = await site.client.post(MINT, content=nothing())
     assert response.status_code == 200, response.text

@@ -64,7 +64,12 @@ async def test_a_client_that_leaves_in_mid_body_costs_no_mint(site: Site) -> Non
     assert len(site.upstream.asked) == 1
 
 
-GOOD_TYPES = ["application/json", "application/json; charset=utf-8", 'application/JSON;charset="UTF-8"', "application/json;"]
+GOOD_TYPES = [
+    "application/json",
+    "application/json; charset=utf-8",
+    'application/JSON;charset="UTF-8"',
+    "application/json;",
+]
 
 
 @pytest.mark.parametrize("content_type", GOOD_TYPES)

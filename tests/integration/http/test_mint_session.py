@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from limi.features.client_secrets.models import ALIASES
+from limi.kernel.settings import Profile
 from limi.protocol.models import REALTIME_MODELS
 from tests.architecture.log_watch import WATCH
 from tests.integration.http.harness import MINT, OpenSite, Site, assert_error
 
 _INSTRUCTIONS = "Greet {{name}} in the manner of a sailor."
 _PROFILES: dict[str, Any] = {
-    "default": {"voice": "cedar", "transcription": {"model": "whisper-1"}, "turn_detection": {"type": "server_vad"}},
+    "default": {
+        "voice": "cedar",
+        "transcription": {"model": "whisper-1"},
+        "turn_detection": {"type": "server_vad"},
+    },
     "greeter": {"instructions": _INSTRUCTIONS, "variables": {"name": "you"}, "model": "gpt-realtime-2"},
     "text": {"output_modality": "text", "ttl_seconds": 60},
     "staff": {"requires_key": True},
@@ -38,7 +43,7 @@ async def test_the_default_profile_is_sent_whole(site: Site) -> None:
             "type": "realtime",
             "model": "gpt-realtime-2.1-mini",
             "output_modalities": ["audio"],
-            "instructions": "You are a helpful voice assistant. Answer briefly, in the language you are spoken to.",
+            "instructions": Profile().instructions,
             "audio": {
                 "input": {
                     "transcription": {"model": "whisper-1"},
@@ -68,7 +73,7 @@ CAPABILITIES: list[tuple[list[str], str, list[str], bool]] = [
 
 @pytest.mark.parametrize(("capabilities", "profile", "modalities", "hears"), CAPABILITIES)
 async def test_capabilities_are_translated(
-    site: Site, capabilities: list[str], profile: str, modalities: list[str], hears: bool
+    site: Site, capabilities: list[str], profile: str, modalities: list[str], *, hears: bool
 ) -> None:
     asked = await _asked(site, {"capabilities": capabilities, "profile": profile})
     session = asked["session"]

@@ -97,9 +97,7 @@ ENVIRONMENTS = [
 
 
 @pytest.mark.parametrize(("environment", "user_agent", "limit"), ENVIRONMENTS)
-async def test_an_anonymous_callers_limit(
-    opened: OpenSite, environment: str, user_agent: str, limit: int
-) -> None:
+async def test_an_anonymous_callers_limit(opened: OpenSite, environment: str, user_agent: str, limit: int) -> None:
     site = await opened(environ={**_ANONYMOUS, "LIMI_ENV": environment})
     response = await site.mint({}, {"user-agent": user_agent})
     assert _standing(response) == (limit, limit - 1, 60)

@@ -11,7 +11,9 @@ _TWO = {"LIMI_LIMITS_CONNECTIONS_PER_MINUTE": "2", "LIMI_TRUSTED_PROXIES": "127.
 
 async def _connect(site: Site, *headers: bytes) -> Answer:
     head = b"GET /sandbox/v1/realtime?model=gpt-realtime HTTP/1.1\r\nhost: localhost\r\n"
-    return await exchange(site.address, head + b"".join(header + b"\r\n" for header in headers) + HANDSHAKE + b"\r\n")
+    return await exchange(
+        site.address, head + b"".join(header + b"\r\n" for header in headers) + HANDSHAKE + b"\r\n"
+    )
 
 
 async def test_the_handshake_past_the_limit_is_refused_before_it_is_a_socket(opened: OpenSite) -> None:
@@ -86,7 +88,12 @@ async def test_nobody_outside_mints_at_the_sandbox_past_the_limits(opened: OpenS
 async def test_errors_of_the_sandbox_have_openais_shape(opened: OpenSite) -> None:
     site = await opened(sandbox=True)
     headers = {"authorization": "Bearer sk-anything"}
-    for method, path in (("GET", "/v1/nothing"), ("PUT", "/v1/models"), ("GET", "/v1/models"), ("POST", "/v1/realtime")):
+    for method, path in (
+        ("GET", "/v1/nothing"),
+        ("PUT", "/v1/models"),
+        ("GET", "/v1/models"),
+        ("POST", "/v1/realtime"),
+    ):
         response = await site.client.request(method, f"/sandbox{path}", headers=headers)
         assert response.status_code >= 400
         assert set(response.json()["error"]) == {"message", "type", "code", "param"}

@@ -15,8 +15,8 @@ from limi.testing import FakeUpstream, running_backend
 _ENVIRON = {"LIMI_TOKENS_PER_MINUTE": "1000000"}
 _CONFIG = {
     "generation": {"deterministic": True, "database": "none", "max-examples": 30},
-    # Which models, profiles and variables exist is the server's configuration and not in the schema, so a body that
-    # fits the schema may still be refused. What must be accepted is in test_openapi.py.
+    # Which models, profiles and variables exist is the server's configuration and not in the schema, so a body
+    # that fits the schema may still be refused. What must be accepted is in test_openapi.py.
     "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400"]}},
 }
 

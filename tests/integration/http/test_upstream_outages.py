@@ -36,8 +36,7 @@ async def test_more_mints_in_flight_than_allowed_are_overload(opened: OpenSite) 
     site = await opened(environ={"LIMI_UPSTREAM_MAX_IN_FLIGHT": "2"})
     site.upstream.gate = asyncio.Event()
     mints = [asyncio.create_task(site.mint({})) for _ in range(2)]
-    while len(site.upstream.asked) < 2:
-        await asyncio.sleep(0)
+    await site.upstream.until_asked(2)
     response = await site.mint({})
     body = assert_error(response, "overloaded", 503)
     assert (body["retryAfter"], response.headers["retry-after"]) == (1000, "1")

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -53,6 +54,25 @@ class TestFirstStart:
         one = load_key_files(Settings(), folder=tmp_path / "one")
         other = load_key_files(Settings(), folder=tmp_path / "other")
         assert not set(values(one)) & set(values(other))
+
+    def test_the_slower_of_two_starts_takes_the_keys_of_the_faster(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The other start is faster by a hair: it writes after this one looked and before this one writes."""
+        random = secrets.token_hex
+
+        def token_hex(size: int) -> str:
+            if size == 4:  # The name of a draft, which is the step in between.
+                (tmp_path / "secret").write_text(ROOT)
+                (tmp_path / "admin-key").write_text(ADMIN)
+            return random(size)
+
+        monkeypatch.setattr(secrets, "token_hex", token_hex)
+        keys = load_key_files(Settings(), folder=tmp_path)
+        assert values(keys) == (ROOT, ADMIN)
+        assert not keys.made
+        assert (tmp_path / "secret").read_text() == ROOT
+        assert {file.name for file in tmp_path.iterdir()} == {"secret", "admin-key"}
 
     def test_processes_that_start_together_agree_on_the_keys(self, tmp_path: Path) -> None:
         """Spawned rather than forked, because threads of other tests may be alive."""

@@ -14,6 +14,8 @@ from limi.features.journal import Selection
 from limi.kernel.facts import Origin
 from tests.unit.features.journal.harness import Facts, FakeClock
 
+SOURCE = Path(__file__).parents[3] / "src"
+
 
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +98,7 @@ def test_a_reader_that_stops_reading_hears_no_complaint(url: str) -> None:
     store.append(Facts(start=5_000_000).intents(3000), writer="w")
     store.close()
     code = "from limi.cli.audit import audit_app; audit_app(['export'])"
-    environ = os.environ | {"LIMI_DATABASE_URL": url, "PYTHONPATH": "src"}
+    environ = os.environ | {"LIMI_DATABASE_URL": url, "PYTHONPATH": str(SOURCE)}
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ) as process:  # noqa: S603
         assert process.stdout is not None

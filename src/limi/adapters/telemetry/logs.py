@@ -9,6 +9,7 @@ import logging
 import sys
 import threading
 from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from typing import IO, Any, Final
 
 import msgspec
@@ -22,7 +23,6 @@ __all__ = ["LogSink", "configure_logs"]
 
 _FLUSH_SECONDS: Final = 0.25
 _FLUSH_BYTES: Final = 65_536
-_AT_ONCE: Final = frozenset({"error", "critical"})
 _LEVELS: Final[Mapping[str, int]] = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -39,17 +39,24 @@ class LogSink:
         self._lines: list[bytes] = []
         self._size = 0
         self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._waiting = threading.Event()
+        self._closed = threading.Event()
+        self._writer: threading.Thread | None = None
 
     def write(self, line: bytes, *, at_once: bool) -> None:
         """Take one line without its end."""
         with self._lock:
             self._lines.append(line)
             self._size += len(line)
-            if not at_once and self._size < _FLUSH_BYTES:
-                self._arm()
-                return
-        self.flush()
+            full = self._size >= _FLUSH_BYTES
+            if self._writer is None:
+                # A daemon: lines not yet written must not keep the process from ending, and `close` writes them.
+                self._writer = threading.Thread(target=self._write_for_ever, name="limi-log", daemon=True)
+                self._writer.start()
+        if at_once or full:
+            self.flush()
+        elif not self._waiting.is_set():
+            self._waiting.set()
 
     def announce(self, event: str, **fields: object) -> None:
         """Write one event whatever the level is."""
@@ -60,9 +67,6 @@ class LogSink:
         """Write what has gathered. A stream that is closed or broken is nobody's to mend here."""
         with self._lock:
             lines, self._lines, self._size = self._lines, [], 0
-            timer, self._timer = self._timer, None
-            if timer:
-                timer.cancel()
             if not lines:
                 return
             try:
@@ -71,12 +75,18 @@ class LogSink:
             except (OSError, ValueError):
                 return
 
-    def _arm(self) -> None:
-        if self._timer is None:
-            self._timer = threading.Timer(_FLUSH_SECONDS, self.flush)
-            # A line still unwritten must not keep the process from ending; `close` of the server writes it.
-            self._timer.daemon = True
-            self._timer.start()
+    def close(self) -> None:
+        """Write what has gathered, and gather no longer."""
+        self._closed.set()
+        self._waiting.set()
+        self.flush()
+
+    def _write_for_ever(self) -> None:
+        while not self._closed.is_set():
+            self._waiting.wait()
+            self._closed.wait(_FLUSH_SECONDS)
+            self._waiting.clear()
+            self.flush()
 
 
 def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None) -> LogSink:
@@ -84,20 +94,23 @@ def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None) ->
     raw = stream or sys.stderr.buffer
     sink = LogSink(raw)
     pretty = settings.format == "pretty" or (settings.format == "auto" and raw.isatty())
-    render: Processor = structlog.dev.ConsoleRenderer() if pretty else _render_json
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([_hide_secrets] if pretty else [structlog.processors.format_exc_info]),
-            render,
-        ],
+        processors=[structlog.processors.add_log_level, *(_for_people() if pretty else _for_machines())],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
         logger_factory=lambda *_: _SinkLogger(sink),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
     return sink
+
+
+def _for_people() -> list[Processor]:
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    return [stamp, _hide_secrets, structlog.dev.ConsoleRenderer()]
+
+
+def _for_machines() -> list[Processor]:
+    return [_put_time, structlog.processors.format_exc_info, _render_json]
 
 
 class _SinkLogger:
@@ -145,9 +158,19 @@ def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _put_time(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add the time, which the encoder writes in RFC 3339 for less than a formatted string costs."""
+    event["timestamp"] = datetime.now(UTC)
+    return event
+
+
+# `str` of a secret is its mask.
+_encode: Final = msgspec.json.Encoder(enc_hook=str).encode
+
+
 def _render_json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> bytes:
     try:
-        return msgspec.json.encode(event, enc_hook=str)
+        return _encode(event)
     except UnicodeEncodeError:
         # A file name need not be text; the standard library's encoder escapes what UTF-8 cannot say.
         return json.dumps(event, default=str).encode()

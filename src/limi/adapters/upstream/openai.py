@@ -132,7 +132,7 @@ class OpenAIUpstream:
     def _until(self, date: str) -> float | None:
         try:
             moment = parsedate_to_datetime(date)
-        except (ValueError, OverflowError):  # The latter for a time zone beyond all measure.
+        except (ValueError, OverflowError):  # The latter for numbers beyond all measure.
             return None
         # HTTP dates are UTC even in the old form that does not say so (RFC 9110 §5.6.7).
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

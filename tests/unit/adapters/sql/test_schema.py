@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from limi.adapters.sql import (
     upgrade,
 )
 from limi.adapters.sql.schema import alembic_config
+
+ENVIRON = os.environ | {"PYTHONPATH": str(Path(__file__).parents[4] / "src")}
 
 
 @pytest.fixture
@@ -74,14 +77,18 @@ def test_alembic_is_not_imported_when_there_is_nothing_to_do(url: str) -> None:
     code = (
         "import sys; from limi.adapters.sql import upgrade; upgrade(sys.argv[1]); print('alembic' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - the command is this file's own
+        [sys.executable, "-c", code, url], capture_output=True, text=True, check=True, env=ENVIRON
+    )
     assert done.stdout == "False\n"
 
 
 def test_several_servers_may_start_at_once_on_a_fresh_database(url: str, engine: Engine) -> None:
     code = "import sys; from limi.adapters.sql import upgrade; sys.stdin.read(); upgrade(sys.argv[1])"
     servers = [
-        subprocess.Popen([sys.executable, "-c", code, url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
+        subprocess.Popen(  # noqa: S603 - as above
+            [sys.executable, "-c", code, url], stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRON
+        )
         for _ in range(3)
     ]
     for server in servers:

@@ -251,6 +251,23 @@ class TestSink:
         assert stream.written.wait(10)
         assert stream.text == "alone\n"
 
+    def test_closing_writes_what_is_left_and_leaves_no_thread(self, stream: Stream) -> None:
+        before = set(threading.enumerate())
+        sink = LogSink(stream)
+        sink.write(b"last", at_once=False)
+        sink.close()
+        assert stream.text == "last\n"
+        for thread in set(threading.enumerate()) - before:
+            thread.join(10)
+            assert not thread.is_alive()
+
+    def test_a_line_after_the_close_is_not_lost(self, stream: Stream) -> None:
+        """What ends after the log, such as an interpreter's last warning, still has something to say."""
+        sink = LogSink(stream)
+        sink.close()
+        sink.write(b"too late", at_once=True)
+        assert stream.text == "too late\n"
+
     def test_flushing_nothing_writes_nothing(self, stream: Stream) -> None:
         sink = LogSink(stream)
         sink.flush()

@@ -200,7 +200,8 @@ class TestRetryAfter:
             ({"retry-after": "inf"}, None),
             ({"retry-after": "soon"}, None),
             ({"retry-after": "Wed, 99 Foo 2026 25:61:61 GMT"}, None),
-            ({"retry-after": "Wed, 21 Oct 2026 07:28:00 +99999999999"}, None),
+            ({"retry-after": "Wed, 21 Oct 99999999999 07:28:00 GMT"}, None),
+            ({"retry-after": "Wed, 21 Oct 2026 07:28:00 +9999999999999999"}, None),
             ({"retry-after": "\xff\xfe"}, None),
         ],
     )

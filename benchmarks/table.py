@@ -1,0 +1,79 @@
+"""The tables in the README, made from the committed results."""
+
+from collections.abc import Iterable, Iterator
+
+from benchmarks.harness.report import Column, Report, Row, load_reports
+from benchmarks.harness.statistics import Summary
+
+__all__ = ["render", "render_committed"]
+
+_FIRST = ("mint", "latency", "startup")
+"""The order for readers; other questions follow by name."""
+
+
+def render(reports: Iterable[Report]) -> str:
+    """Return a Markdown table for each report, with what it was measured on and what it does not show."""
+    return "\n\n".join(_section(report) for report in sorted(reports, key=_place)) + "\n"
+
+
+def render_committed() -> str:
+    """Return the tables of what is committed under `benchmarks/results`."""
+    return render(load_reports())
+
+
+def _place(report: Report) -> tuple[int, str]:
+    place = _FIRST.index(report.question) if report.question in _FIRST else len(_FIRST)
+    return place, report.question
+
+
+def _section(report: Report) -> str:
+    return "\n".join([f"**{report.title}**", "", *_table(report), "", *_notes(report)])
+
+
+def _table(report: Report) -> Iterator[str]:
+    first = report.rows[0] if report.rows else None
+    compared = next(column for column in report.columns if column.key == report.compared_by)
+    headings = [column.heading for column in report.columns]
+    yield _line(["", *headings, f"× {first.title if first else ''} ({compared.heading})"])
+    yield _line(["---", *["---:" for _ in headings], "---:"])
+    for row in report.rows:
+        yield _line([row.title, *(_figure(row, column) for column in report.columns), _times(report, row, first)])
+
+
+def _figure(row: Row, column: Column) -> str:
+    found = row.figures[column.key]
+    return f"{found.median:,.{column.digits}f} <sub>{_spread(found, column.digits)}</sub>"
+
+
+def _spread(found: Summary, digits: int) -> str:
+    return f"{found.low:,.{digits}f}–{found.high:,.{digits}f}"
+
+
+def _times(report: Report, row: Row, first: Row | None) -> str:
+    if first is None or row.name == first.name:
+        return "1"
+    ratio = report.ratios.get(row.name, {}).get(first.name)
+    return f"{ratio.median:.2g} <sub>{ratio.low:.2g}–{ratio.high:.2g}</sub>" if ratio else "–"
+
+
+def _notes(report: Report) -> Iterator[str]:
+    run, machine = report.run, report.run.machine
+    yield (
+        f"Medians of {run.rounds} interleaved rounds of {run.seconds:g} s after {run.warm_up_seconds:g} s of "
+        f"warm-up, least and greatest beside them; {run.connections} connections by {run.driver}. {run.date}, "
+        f"commit {run.commit}, {machine.processor}, {machine.cores} cores, {machine.memory_gib:g} GiB, "
+        f"{machine.system}, kernel {machine.kernel}, load before {machine.load_before:g}."
+    )
+    yield ""
+    for row in report.rows:
+        yield f"- {row.title}: {', '.join(f'{name} {version}' for name, version in row.versions.items())}."
+    for name, reason in report.missing.items():
+        yield f"- {name} took no part: {reason.splitlines()[-1] if reason else 'it failed'}."
+    yield ""
+    yield "What this does not show:"
+    yield ""
+    yield from (f"- {note}" for note in report.notes)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,86 @@
+"""Calls an ASGI application as a server would, and the context that the envelope would have attached."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from limi.http.asgi import ASGIApp, Header, Message, Scope
+from limi.http.context import RequestContext, put_context
+
+__all__ = ["Answer", "call", "make_context", "make_scope"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an application sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    messages: list[Message]
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+
+def make_context(**changes: Any) -> RequestContext:
+    members = {"request_id": "abc123", "ip": "203.0.113.7", "base_url": "http://localhost", "user_agent": None}
+    return RequestContext(**{**members, **changes})
+
+
+def make_scope(
+    method: str = "GET",
+    path: str = "/",
+    *headers: Header,
+    kind: str = "http",
+    context: RequestContext | None = None,
+) -> Scope:
+    scope: Scope = {
+        "type": kind,
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "ws" if kind == "websocket" else "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"localhost"), *headers],
+        "client": ("203.0.113.7", 4711),
+        "server": ("127.0.0.1", 3001),
+        "extensions": {"websocket.http.response": {}},
+        "state": {},
+    }
+    if kind == "http":
+        scope["method"] = method
+    if context is not None:
+        put_context(scope, context)
+    return scope
+
+
+async def call(
+    app: ASGIApp, scope: Scope, *, body: bytes = b"", chunks: Sequence[Message] | None = None
+) -> Answer:
+    """Send one request and gather what is answered.
+
+    Args:
+        app: who is asked.
+        scope: the request.
+        body: its body in one piece.
+        chunks: the body's messages, where they matter.
+    """
+    unread = list(chunks or [{"type": "http.request", "body": body, "more_body": False}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return unread.pop(0) if unread else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    start: Message = sent[0] if sent else {}
+    headers = {name.decode(): value.decode() for name, value in start.get("headers", ())}
+    return Answer(start.get("status", 0), headers, b"".join(m.get("body", b"") for m in sent[1:]), sent)

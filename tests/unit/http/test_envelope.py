@@ -1,0 +1,142 @@
+"""What every request passes through."""
+
+from collections.abc import Mapping
+
+import pytest
+from structlog.testing import capture_logs
+
+from limi.http.addresses import ClientAddresses, Hosts
+from limi.http.asgi import ASGIApp, RawResponse, Receive, Scope, Send
+from limi.http.context import context_of
+from limi.http.cors import CORS
+from limi.http.envelope import Envelope
+from limi.http.errors import Refusal
+from limi.testing import CountingIds
+from tests.unit.http.harness import call, make_scope
+
+
+async def _ok(scope: Scope, _: Receive, send: Send) -> None:
+    path = f"{scope['root_path']}|{scope['path']}".encode()
+    await RawResponse(200, path, [(b"x-frame-options", b"SAMEORIGIN")]).send(send)
+
+
+async def _crash(_: Scope, __: Receive, ___: Send) -> None:
+    raise RuntimeError("a cause that nobody outside may read")
+
+
+async def _crash_late(scope: Scope, receive: Receive, send: Send) -> None:
+    await _ok(scope, receive, send)
+    raise RuntimeError("too late")
+
+
+def _envelope(
+    app: ASGIApp = _ok,
+    *,
+    routes: Mapping[str, ASGIApp] | None = None,
+    mounts: Mapping[str, ASGIApp] | None = None,
+    https: bool = False,
+) -> Envelope:
+    return Envelope(
+        app,
+        routes=routes or {},
+        mounts=mounts or {},
+        hosts=Hosts(public_url=None, allowed=()),
+        addresses=ClientAddresses([]),
+        cors=CORS(origins=[], allow_localhost=True),
+        https=https,
+        ids=CountingIds(),
+    )
+
+
+async def test_the_context_says_who_asks_and_how() -> None:
+    seen: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(context_of(scope))
+        await _ok(scope, receive, send)
+
+    agent = (b"user-agent", b"x" * 600)
+    await call(_envelope(app), make_scope("GET", "/", (b"x-request-id", b"abc"), agent))
+    (context,) = seen
+    assert repr(context) == (
+        "RequestContext(request_id='abc', ip='203.0.113.7', base_url='http://localhost', "
+        f"user_agent='{'x' * 512}')"
+    )
+
+
+async def test_a_header_of_the_applications_own_is_left_alone() -> None:
+    answer = await call(_envelope(), make_scope())
+    names = [name for name, _ in answer.messages[0]["headers"]]
+    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+    assert len(names) == len(set(names))
+
+
+async def test_a_crash_is_an_internal_error_that_says_nothing_of_its_cause() -> None:
+    with capture_logs() as logs:
+        answer = await call(_envelope(_crash), make_scope("GET", "/x", (b"x-request-id", b"abc")))
+    assert (answer.status, answer.json["code"]) == (500, "internal_error")
+    assert b"cause" not in answer.body
+    assert b"Traceback" not in answer.body
+    assert [(entry["event"], entry["request_id"], entry["path"]) for entry in logs] == [
+        ("request.crashed", "abc", "/x")
+    ]
+
+
+async def test_a_crash_after_the_answer_began_is_the_servers_to_end() -> None:
+    with pytest.raises(RuntimeError, match="too late"):
+        await call(_envelope(_crash_late), make_scope())
+
+
+async def test_a_crash_below_an_sdks_path_has_openais_shape() -> None:
+    answer = await call(_envelope(mounts={"/sandbox": _crash}), make_scope("GET", "/sandbox/v1/x"))
+    assert answer.status == 500
+    assert answer.json["error"]["type"] == "server_error"
+
+
+async def test_a_mounted_application_sees_its_own_paths() -> None:
+    envelope = _envelope(_crash, mounts={"/sandbox": _ok})
+    assert (await call(envelope, make_scope("GET", "/sandbox/v1/x"))).body == b"/sandbox|/v1/x"
+
+
+async def test_a_hand_written_route_is_taken_by_its_exact_path() -> None:
+    envelope = _envelope(_crash, routes={"/fast": _ok})
+    assert (await call(envelope, make_scope("GET", "/fast"))).body == b"|/fast"
+    assert (await call(envelope, make_scope("GET", "/fast/"))).status == 500
+
+
+async def test_a_hand_written_route_is_no_socket() -> None:
+    async def no_sockets(_: Scope, __: Receive, ___: Send) -> None:
+        raise Refusal("not_found")
+
+    envelope = _envelope(no_sockets, routes={"/fast": _crash})
+    answer = await call(envelope, make_scope(path="/fast", kind="websocket"))
+    assert (answer.messages[0]["type"], answer.status) == ("websocket.http.response.start", 404)
+
+
+@pytest.mark.parametrize(
+    ("header", "status"), [((b"host", b"evil.example"), 400), ((b"origin", b"https://evil.example"), 403)]
+)
+async def test_a_handshake_is_refused_by_an_ordinary_response(header: tuple[bytes, bytes], status: int) -> None:
+    answer = await call(_envelope(), make_scope("GET", "/sandbox/v1/realtime", header, kind="websocket"))
+    assert [message["type"] for message in answer.messages] == [
+        "websocket.http.response.start",
+        "websocket.http.response.body",
+    ]
+    assert answer.status == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_start_and_stop_pass_through() -> None:
+    seen: list[str] = []
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        seen.append(scope["type"])
+
+    await call(_envelope(app), {"type": "lifespan"})
+    assert seen == ["lifespan"]
+
+
+@pytest.mark.parametrize("https", [True, False])
+async def test_browsers_are_kept_on_https_only_where_it_is_used(*, https: bool) -> None:
+    answer = await call(_envelope(https=https), make_scope())
+    assert ("strict-transport-security" in answer.headers) is https
