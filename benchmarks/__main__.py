@@ -51,11 +51,16 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("questions", nargs="*", choices=[[], *_QUESTIONS], help="all unless given")
+    parser.add_argument(
+        "questions", nargs="*", metavar="question", help=f"{', '.join(_QUESTIONS)}; all unless given"
+    )
     parser.add_argument("--rounds", type=int, help=f"interleaved rounds, {_FULL.rounds} unless given")
     parser.add_argument("--quick", action="store_true", help="one short round, to see that everything works")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[], help="contenders by name")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if unknown := set(args.questions) - set(_QUESTIONS):
+        parser.error(f"no question is named {', '.join(sorted(unknown))}")
+    return args
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ _MODULE: Final = "benchmarks.harness.client_server"
 
 _NOTES: Final = (
     (
-        "Both servers are Limi's mint with everything on, under the same server and settings; only the object that "
+        "Both servers are Limi's mint with everything on, under one server and the same settings; only what "
         "sends the request upstream differs."
     ),
     "pyreqwest works in a thread of its own, so its answers cross to the event loop; aiohttp works on the loop.",

@@ -1,4 +1,4 @@
-"""Who is measured: Limi with everything on, and what people run today. `benchmarks/README.md` says how to add one."""
+"""Who is measured: Limi with everything on, and what people run today. The README here says how to add one."""
 
 import platform
 import re

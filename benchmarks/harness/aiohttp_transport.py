@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-import aiohttp
+import aiohttp  # type: ignore[import-not-found, unused-ignore]  # only this server's environment has it
 
 from limi.adapters.upstream.transports import Answer, TransportError
 
@@ -13,7 +13,7 @@ _KEPT_HEADERS: Final = ("retry-after-ms", "retry-after", "date")
 
 
 class AiohttpTransport:
-    """Implements Limi's `Transport`: as many connections as are needed, no cookies, no redirects, bounded answers."""
+    """Implements Limi's `Transport`: connections as needed, no cookies, no redirects, bounded answers."""
 
     def __init__(self, *, base_url: str, timeout_seconds: float, max_bytes: int, user_agent: str) -> None:
         self._base_url = base_url

@@ -1,4 +1,4 @@
-"""Are they doing the same? Each contender is asked the same before it is measured, and its traces are counted after."""
+"""Are they doing the same? Each is asked the same before it is measured, and its traces are counted after."""
 
 from pathlib import Path
 from typing import Final

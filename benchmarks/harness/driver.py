@@ -17,7 +17,7 @@ import uvloop
 
 from benchmarks.harness.load import LoadResult
 
-__all__: list[str] = []
+__all__ = ["drive", "make_requests"]
 
 _OK: Final = 200
 
@@ -62,7 +62,8 @@ class _Connection(asyncio.Protocol):
         self._transport.write(self._request())
 
 
-async def _drive(port: int, connections: int, seconds: float, request: Callable[[], bytes]) -> LoadResult:
+async def drive(port: int, *, connections: int, seconds: float, request: Callable[[], bytes]) -> LoadResult:
+    """Ask until the time is over; each connection asks at least once."""
     loop = asyncio.get_running_loop()
     latencies: list[int] = []
     started = time.perf_counter()
@@ -89,7 +90,8 @@ def _percentile(ordered: Sequence[int], percent: int) -> int:
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-def _requests(path: str, kind: str, body: str, authorization: str = "") -> Callable[[], bytes]:
+def make_requests(path: str, kind: str, body: str, authorization: str = "") -> Callable[[], bytes]:
+    """Return what gives the next request: always the same, or with a new `Idempotency-Key` for `unique`."""
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     head += f"Authorization: {authorization}\r\n" if authorization else ""
     head += f"Content-Length: {len(body.encode())}\r\n"
@@ -107,8 +109,11 @@ def _requests(path: str, kind: str, body: str, authorization: str = "") -> Calla
 
 def _main() -> None:
     port, connections, seconds, *rest = sys.argv[1:]
+    request = make_requests(*rest)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        result = runner.run(_drive(int(port), int(connections), float(seconds), _requests(*rest)))
+        result = runner.run(
+            drive(int(port), connections=int(connections), seconds=float(seconds), request=request)
+        )
     print("RESULT " + msgspec.json.encode(result).decode())
 
 

@@ -21,6 +21,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     heading: str
     """With its unit."""
     digits: int
+    shown: bool = True
+    """Whether readers see it; what only vouches for the run stays in the file."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +61,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     run: Run
     columns: Sequence[Column]
-    compared_by: str
-    """The column whose ratios are given."""
+    compared_by: str | None
+    """The column whose ratios are given; None where they mean nothing, as between differences near zero."""
     rows: Sequence[Row]
     ratios: Mapping[str, Mapping[str, Summary]]
     """`ratios[a][b]` is a divided by b, round by round."""

@@ -1,4 +1,4 @@
-"""Interleaved rounds: everyone once, then everyone again, so that a slow minute of the machine is nobody's alone."""
+"""Interleaved rounds: everyone once, then everyone again, so that a slow minute is nobody's alone."""
 
 import sys
 import tempfile

@@ -19,7 +19,7 @@ def make_report(
     options: Options,
     outcome: Outcome,
     columns: Sequence[Column],
-    compared_by: str,
+    compared_by: str | None,
     notes: Sequence[str],
 ) -> Report:
     """Say what was found, and everything it depends on."""
@@ -46,7 +46,7 @@ def make_report(
         columns=columns,
         compared_by=compared_by,
         rows=rows,
-        ratios=compare(rows, compared_by),
+        ratios=compare(rows, compared_by) if compared_by else {},
         missing=outcome.missing,
         notes=notes,
     )

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import httptools
 import uvloop
 
-__all__ = ["EPHEMERAL_KEY", "EXPIRES_AT", "MODEL", "SECRET_BODY"]
+__all__ = ["EPHEMERAL_KEY", "EXPIRES_AT", "MODEL", "SECRET_BODY", "listen"]
 
 MODEL: Final = "gpt-realtime"
 EPHEMERAL_KEY: Final = "ek_68af296e8e408191a1120ab6383263c2"  # made up
@@ -91,10 +91,14 @@ class _Connection(asyncio.Protocol):
             self._transport.write(answer)
 
 
-async def _serve(port: int, delay_seconds: float) -> None:
+async def listen(port: int, *, delay_seconds: float = 0.0) -> asyncio.Server:
+    """Answer on a port of 127.0.0.1 until the server is closed; port 0 picks one."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(delay_seconds), "127.0.0.1", port)
-    async with server:
+    return await loop.create_server(lambda: _Connection(delay_seconds), "127.0.0.1", port)
+
+
+async def _serve(port: int, delay_seconds: float) -> None:
+    async with await listen(port, delay_seconds=delay_seconds) as server:
         await server.serve_forever()
 
 

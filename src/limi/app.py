@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -133,7 +133,7 @@ def create_app(
         mode=_MODES.get(name, f"Keys come from {name}"),
         environment=settings.env,
         version=__version__,
-        describe=lambda: describe_api([*status.handlers(), *pages.handlers()], version=__version__),
+        describe=cache(lambda: describe_api([*status.handlers(), *pages.handlers()], version=__version__)),
         authorize=status.authorize,
     )
     framework = make_routes(handlers=[*status.handlers(), *pages.handlers()], lifespan=partial(_running, parts))
@@ -286,5 +286,6 @@ def _upstream_url(settings: Settings) -> str:
 def _upstream_name(settings: Settings) -> str:
     if settings.embeds_sandbox:
         return "sandbox"
-    host = urlsplit(_upstream_url(settings)).netloc
+    # Shown to everybody, so a password in the URL must not come along, whoever built these settings.
+    host = urlsplit(_upstream_url(settings)).netloc.rpartition("@")[2]
     return "openai" if host == urlsplit(OPENAI_URL).netloc else host

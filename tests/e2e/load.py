@@ -1,7 +1,7 @@
 """Callers that mint as fast as they are answered, and remember what they were given."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -26,13 +26,11 @@ class Load:
 
     async def until_keys(self, count: int) -> None:
         """Wait until so many keys were received in all."""
-        while len(self.keys) < count:
-            await self._step()
+        await self._until(lambda: len(self.keys) >= count)
 
     async def until_errors(self, count: int) -> None:
         """Wait until so many errors were received in all."""
-        while len(self.errors) < count:
-            await self._step()
+        await self._until(lambda: len(self.errors) >= count)
 
     async def mint(self, client: httpx.AsyncClient, session_id: str) -> httpx.Response:
         """Ask once, and note the answer."""
@@ -47,10 +45,11 @@ class Load:
         self._progress.set()
         return response
 
-    async def _step(self) -> None:
-        self._progress.clear()
+    async def _until(self, reached: Callable[[], bool]) -> None:
         async with asyncio.timeout(30):
-            await self._progress.wait()
+            while not reached():
+                self._progress.clear()
+                await self._progress.wait()
 
 
 @asynccontextmanager

@@ -22,6 +22,9 @@ __all__ = ["SettingInfo", "load_settings", "setting_infos"]
 _PATH: Final = re.compile(r"^(?P<rule>.*) - at (`key` in )?`\$\.?(?P<path>[^`]*)`$", re.DOTALL)
 _OF_THE_CLIENTS: Final = frozenset({"LIMI_CONFIG", "LIMI_API_KEY"})
 """Variables that name the file, or the key that `limi mint` sends; both may stand in a server's environment."""
+_OF_KUBERNETES: Final = ("LIMI_SERVICE_", "LIMI_PORT_")
+"""What Kubernetes adds to every pod beside a Service named `limi`
+(https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables)."""
 _UNKNOWN: Final = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`$")
 
 
@@ -105,9 +108,15 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     """Collect the settings that environment variables give; an empty variable counts as absent."""
     known = {info.env: info for info in setting_infos()}
     for name in environ:
-        if name.startswith("LIMI_") and name not in known and name not in _OF_THE_CLIENTS:
+        others = name in _OF_THE_CLIENTS or name.startswith(_OF_KUBERNETES)
+        if name.startswith("LIMI_") and name not in known and not others:
             msg = f"{name} is not a setting of Limi. `limi serve --help` lists them all."
             raise SettingsError(msg)
+    if environ.get("LIMI_PORT", "").startswith("tcp://"):
+        raise SettingsError(
+            "LIMI_PORT (server.port) is no number but what Kubernetes sets for a Service named limi; set "
+            "`enableServiceLinks: false` in the pod's specification, or LIMI_PORT itself."
+        )
     return _tree({info.path: _parse(environ[name], info) for name, info in known.items() if environ.get(name)})
 
 

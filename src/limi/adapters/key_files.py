@@ -2,11 +2,13 @@
 
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import Final
 
 from limi.kernel.secret import Secret
 from limi.kernel.settings import Settings, SettingsError
+from limi.kernel.start_rules import require_key_files
 
 __all__ = ["FOLDER", "KeyFiles", "load_key_files"]
 
@@ -15,6 +17,9 @@ FOLDER: Final = Path(".limi")
 
 _ROOT_BYTES: Final = 32
 _ADMIN_PREFIX: Final = "limi_admin_"
+_TOO_OPEN: Final = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
+"""Permissions refused outside development. Reading by the group is left, because that is how orchestrators hand a
+secret to a container whose user does not own it (mode 0440)."""
 
 
 class KeyFiles:
@@ -33,30 +38,29 @@ def load_key_files(settings: Settings, *, folder: Path = FOLDER) -> KeyFiles:
     """Read both keys, or make them where development has none yet.
 
     Raises:
-        SettingsError: a file is missing outside development, cannot be read, or holds no key.
+        SettingsError: a file is missing outside development or open to others there, cannot be read, holds no
+            key, or both hold the same one.
     """
+    require_key_files(settings)
     security = settings.security
-    root_file = _file(security.secret_key_file, folder / "secret", "LIMI_SECRET_KEY_FILE", settings)
-    admin_file = _file(security.admin_key_file, folder / "admin-key", "LIMI_ADMIN_KEY_FILE", settings)
+    root_file = Path(security.secret_key_file or folder / "secret")
+    admin_file = Path(security.admin_key_file or folder / "admin-key")
     root, _ = _read_or_make(root_file, secrets.token_hex(_ROOT_BYTES), settings, "LIMI_SECRET_KEY_FILE")
     admin_key, made = _read_or_make(
         admin_file, _ADMIN_PREFIX + secrets.token_hex(20), settings, "LIMI_ADMIN_KEY_FILE"
     )
+    # Hexadecimal in capitals is the same root.
+    if root.lower() == admin_key.lower():
+        raise SettingsError(
+            "LIMI_ADMIN_KEY_FILE holds the same key as LIMI_SECRET_KEY_FILE, so whoever is given the operator's "
+            "key would have the root of every other; make a second one: `openssl rand -hex 32`."
+        )
     return KeyFiles(root=_root(root, root_file), admin_key=_admin(admin_key), admin_key_file=admin_file, made=made)
-
-
-def _file(given: str | None, default: Path, setting: str, settings: Settings) -> Path:
-    if given:
-        return Path(given)
-    if settings.development:
-        return default
-    msg = f"{setting} is required in {settings.env}: name a file that only the server's user can read."
-    raise SettingsError(msg)
 
 
 def _read_or_make(file: Path, fresh: str, settings: Settings, setting: str) -> tuple[str, bool]:
     try:
-        return file.read_text(encoding="ascii").strip(), False
+        return _read(file, settings, setting), False
     except FileNotFoundError:
         if not settings.development:
             msg = f"{setting}: the file {file} does not exist."
@@ -65,6 +69,18 @@ def _read_or_make(file: Path, fresh: str, settings: Settings, setting: str) -> t
         msg = f"{setting}: the file {file} cannot be read: {exc}."
         raise SettingsError(msg) from exc
     return _make(file, fresh, setting)
+
+
+def _read(file: Path, settings: Settings, setting: str) -> str:
+    with file.open(encoding="ascii") as source:
+        mode = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
+        if mode & _TOO_OPEN and not settings.development:
+            msg = (
+                f"{setting}: the file {file} has mode {mode:04o}; in {settings.env} only its owner may write it "
+                "and not everybody read it: `chmod 600`, or 440 where a group's member reads it."
+            )
+            raise SettingsError(msg)
+        return source.read().strip()
 
 
 def _make(file: Path, fresh: str, setting: str) -> tuple[str, bool]:

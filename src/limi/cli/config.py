@@ -12,8 +12,8 @@ from limi.kernel.secret import Secret
 
 __all__ = ["config"]
 
-_PASSWORD: Final = re.compile(r"(?<=://)(?P<user>[^:/@]*:)[^@]*(?=@)|(?P<name>[?&](ssl)?password=)[^&]*")
-"""Where a URL holds one: after the user's name, or among a database's options."""
+_OPTION: Final = re.compile(r"(?<=[?&])(?P<name>(?:ssl)?password=)[^&]*", re.IGNORECASE)
+"""Where a database's options hold a password."""
 
 
 def config(
@@ -23,8 +23,7 @@ def config(
 ) -> None:
     """Print the effective settings, with secrets hidden."""
     tree: dict[str, Any] = msgspec.to_builtins(load_settings(file=file), enc_hook=_hide)
-    for group in ("database", "upstream"):
-        tree[group]["url"] = _without_password(tree[group]["url"])
+    tree["database"]["url"] = _without_password(tree["database"]["url"])
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(tree)).decode())
         return
@@ -40,5 +39,16 @@ def _hide(value: object) -> str:
     raise NotImplementedError
 
 
-def _without_password(url: str | None) -> str | None:
-    return url and _PASSWORD.sub(lambda found: f"{found['user'] or found['name']}{Secret('')}", url)
+def _without_password(url: str) -> str:
+    """Hide what a URL says beside the user's name; a name without a password may be a token, and is hidden too.
+
+    The last `@` of all ends it: a password with an unescaped `/`, `?` or `@` would otherwise be shown in part, and
+    to hide too much is the lesser mistake.
+    """
+    start = url.find("://") + len("://") if "://" in url else 0
+    userinfo, at, place = url[start:].rpartition("@")
+    # A path follows at once where there is no host, as with SQLite.
+    if at and not userinfo.startswith("/"):
+        user, colon, _ = userinfo.partition(":")
+        url = f"{url[:start]}{user + colon if colon else ''}{Secret('')}@{place}"
+    return _OPTION.sub(lambda found: f"{found['name']}{Secret('')}", url)

@@ -1,7 +1,6 @@
 """`limi doctor`: looks at key, upstream, database, port and clock, and says of each what to do."""
 
 import asyncio
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,10 +19,14 @@ from limi.adapters.sql.engine import open_engine
 from limi.adapters.sql.errors import DatabaseError, DatabaseMissingError
 from limi.adapters.sql.journal_store import SQLJournalStore
 from limi.adapters.upstream.transports import OPENAI_URL, Answer, HTTPTransport, TransportError
+from limi.cli.listening import bind_socket
+from limi.features.client_secrets.session_config import SessionBodies
+from limi.http.addresses import ClientAddresses, Hosts
+from limi.http.cors import CORS
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.journal import JournalUnavailableError
 from limi.kernel.settings import Settings, SettingsError
-from limi.kernel.start_rules import check_start
+from limi.kernel.start_rules import check_start, require_settings
 
 __all__ = ["doctor"]
 
@@ -65,7 +68,14 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _look_at_start(settings: Settings) -> Finding:
+    require_settings(settings)
     check_start(settings)
+    # These judge their settings when they are made.
+    server = settings.server
+    Hosts(public_url=server.public_url, allowed=server.allowed_hosts)
+    CORS(origins=server.cors_origins, allow_localhost=settings.development)
+    ClientAddresses(server.trusted_proxies)
+    SessionBodies(settings.profiles)
     return Finding("settings", fine=True, message=f"they fit together for {settings.env}")
 
 
@@ -152,15 +162,7 @@ def _look_at_database(settings: Settings) -> Finding:
 
 def _look_at_port(settings: Settings) -> Finding:
     host, port = settings.server.host, settings.server.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as exc:
-            advice = "Stop what uses it (`limi serve` may run already), or choose another with LIMI_PORT."
-            message = f"{host}:{port} cannot be had: {exc.strerror}"
-            return Finding("port", fine=False, message=message, advice=advice)
+    bind_socket(host, port).close()
     return Finding("port", fine=True, message=f"{host}:{port} is free")
 
 

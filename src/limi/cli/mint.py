@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -16,6 +17,8 @@ _TIMEOUT_SECONDS: Final = 30.0
 """Longer than the backend waits for upstream, so that its own answer about a time-out arrives."""
 _MAX_BYTES: Final = 1_048_576
 """A real answer is under 1 KB."""
+_NOT_IN_A_BASE: Final = frozenset(" ?#")
+"""Before a path these would make another request of it than was meant."""
 
 
 def mint(
@@ -39,8 +42,8 @@ def mint(
 
 
 def _post(backend: str, body: dict[str, str], key: str | None) -> tuple[int, dict[str, Any]]:
-    if not backend.startswith(("http://", "https://")):
-        typer.echo("--backend must begin with http:// or https://", err=True)
+    if problem := _unsendable(backend, key):
+        typer.echo(problem, err=True)
         sys.exit(2)
     try:
         answer = asyncio.run(_ask(backend.rstrip("/"), json.dumps(body).encode(), key))
@@ -48,6 +51,22 @@ def _post(backend: str, body: dict[str, str], key: str | None) -> tuple[int, dic
         typer.echo(f"{backend} does not answer: {exc.reason}. Start it with `limi serve`.", err=True)
         sys.exit(1)
     return answer.status, _object(answer.body)
+
+
+def _unsendable(backend: str, key: str | None) -> str | None:
+    """Say what of the arguments no request can carry, without the key; a server started anew would not help."""
+    if not backend.startswith(("http://", "https://")):
+        return "--backend must begin with http:// or https://"
+    try:
+        parts = urlsplit(backend)
+        named = parts.hostname and parts.port != 0 and backend.isprintable() and not set(backend) & _NOT_IN_A_BASE
+    except ValueError:
+        named = False
+    if not named:
+        return "--backend cannot be asked: it must be a URL of host, port and path, such as http://localhost:3001"
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        return "--key (LIMI_API_KEY) cannot be sent: it must hold visible ASCII characters only"
+    return None
 
 
 async def _ask(backend: str, body: bytes, key: str | None) -> Answer:

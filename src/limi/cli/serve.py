@@ -1,6 +1,7 @@
 """`limi serve`: the backend."""
 
 from pathlib import Path
+from socket import socket
 from typing import Annotated
 
 import structlog
@@ -8,7 +9,10 @@ import typer
 
 from limi import __version__
 from limi.adapters.configuration import load_settings, setting_infos
+from limi.cli.listening import bind_socket
 from limi.cli.server import run_server
+from limi.kernel.settings import Settings
+from limi.kernel.start_rules import check_start, require_settings
 
 __all__ = ["serve", "settings_help"]
 
@@ -27,33 +31,41 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.", dir_okay=False)] = None,
 ) -> None:
     """Run the backend: with OPENAI_API_KEY it mints at OpenAI, without it at the sandbox inside."""
+    settings = load_settings(file=config, overrides={"server.host": host, "server.port": port})
+    # First what costs nothing: a start that is refused has made no key, no database and no log.
+    require_settings(settings)
+    check_start(settings)
+    with bind_socket(settings.server.host, settings.server.port) as listener:
+        _serve(settings, listener)
+
+
+def _serve(settings: Settings, listener: socket) -> None:
     from limi.adapters.key_files import load_key_files  # noqa: PLC0415 - keeps `limi --help` quick
     from limi.adapters.telemetry.logs import configure_logs  # noqa: PLC0415
     from limi.app import create_app  # noqa: PLC0415
 
-    settings = load_settings(file=config, overrides={"server.host": host, "server.port": port})
     sink = configure_logs(settings.log)
-    keys = load_key_files(settings)
-    app = create_app(settings, keys=keys)
-    log = structlog.get_logger()
-    if keys.made:
-        log.warning("admin_key.made", file=str(keys.admin_key_file))
-
-    def announce(url: str) -> None:
-        # The one start line appears at every log level: whoever starts a server wants to know where it is.
-        sink.announce(
-            "limi.started",
-            url=settings.server.public_url or url,
-            upstream=app.upstream_name,
-            environment=settings.env,
-            version=__version__,
-        )
-
     try:
+        keys = load_key_files(settings)
+        app = create_app(settings, keys=keys)
+        if keys.made:
+            structlog.get_logger().warning("admin_key.made", file=str(keys.admin_key_file))
+
+        def announce(url: str) -> None:
+            # The one start line appears at every log level: whoever starts a server wants to know where it is.
+            sink.announce(
+                "limi.started",
+                url=settings.server.public_url or url,
+                upstream=app.upstream_name,
+                environment=settings.env,
+                version=__version__,
+            )
+
         run_server(
             app.asgi,
             host=settings.server.host,
             port=settings.server.port,
+            listener=listener,
             shutdown_seconds=settings.server.shutdown_seconds,
             announce=announce,
         )

@@ -1,15 +1,23 @@
 """Runs an ASGI application under uvicorn, the way `limi serve` and `limi sandbox` both need it."""
 
+import asyncio
 import gc
+import math
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from socket import socket
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import structlog
 import uvicorn
 
+from limi.kernel.ids import RandomIds
+
 __all__ = ["run_server"]
+
+_log = structlog.get_logger()
 
 _MAX_FRAME_BYTES: Final = 20 * 1024 * 1024 + 4096
 """15 MiB of audio in base64, which is what upstream accepts, and its JSON."""
@@ -24,13 +32,31 @@ def run_server(
     port: int,
     shutdown_seconds: float,
     announce: Callable[[str], None],
+    farewell: Callable[[], Awaitable[None]] | None = None,
+    listener: socket | None = None,
 ) -> None:
-    """Serve until a signal says stop; `announce` is told the URL once requests are answered."""
+    """Serve until a signal says stop.
+
+    Args:
+        app: the ASGI application.
+        host: the address to listen on, unless `listener` does.
+        port: the port to listen on; 0 picks one.
+        shutdown_seconds: longest wait for requests in progress, once stopped.
+        announce: is told the URL once requests are answered.
+        farewell: is awaited at a stop before connections are closed, for as long as `shutdown_seconds`. The
+            lifespan's end comes too late for it: by then uvicorn has closed every WebSocket with its own code.
+        listener: a bound socket to listen on; it is closed at the end.
+    """
+    # Not at the top: it brings the web framework, which `limi --help` does without.
+    from limi.cli.connections import GuardedProtocol, default_limits  # noqa: PLC0415
+
+    protocol = partial(GuardedProtocol, limits=default_limits(), ids=RandomIds())
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        http="httptools",
+        # uvicorn asks for a class and only calls it.
+        http=cast("type[asyncio.Protocol]", protocol),
         ws="websockets-sansio",
         ws_max_size=_MAX_FRAME_BYTES,
         ws_ping_interval=_PING_SECONDS,
@@ -40,22 +66,29 @@ def run_server(
         server_header=False,
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=int(shutdown_seconds),
+        # uvicorn counts in whole seconds, and cancels everything at once if there is none.
+        timeout_graceful_shutdown=math.ceil(shutdown_seconds),
     )
-    server = _Server(config, announce)
+    server = _Server(config, announce, farewell)
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn raises the signal again once it has stopped. Left to its default that would end the process
         # before whoever called this could write the log's last lines.
         signal.signal(number, server.stop)
-    server.run()
+    server.run([listener] if listener else None)
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens as soon as it does, which with port 0 nobody can know before."""
+    """Says where it listens as soon as it does, which with port 0 nobody can know before, and says farewell."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[str], None],
+        farewell: Callable[[], Awaitable[None]] | None,
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._farewell = farewell
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
         """Stop as soon as possible; once stopped, nothing."""
@@ -69,6 +102,18 @@ class _Server(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104 - shown only
             self._announce(f"http://{shown}:{port}")
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Let nobody new in, let the application take leave of whom it holds, then stop."""
+        for server in self.servers:
+            server.close()
+        try:
+            if self._farewell:
+                await asyncio.wait_for(self._farewell(), self.config.timeout_graceful_shutdown)
+        except TimeoutError:
+            _log.warning("server.farewell.cut", seconds=self.config.timeout_graceful_shutdown)
+        finally:
+            await super().shutdown(sockets)
 
 
 def _spare_the_collector() -> None:

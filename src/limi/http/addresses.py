@@ -1,5 +1,6 @@
 """Where a request comes from and which host it asks for: both are claims, and believed only so far."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -13,6 +14,8 @@ __all__ = ["ClientAddresses", "Hosts", "caller_of", "is_loopback_host"]
 
 _MOST_HOPS: Final = 32
 """Longest chain of proxies looked through; no honest one is near it."""
+_NAME: Final = re.compile(r"[a-z0-9_-][a-z0-9._-]*")
+"""A host as a Host header may spell it: a name in ASCII, or an IPv4 address."""
 
 Address = IPv4Address | IPv6Address
 
@@ -51,7 +54,7 @@ class ClientAddresses:
 
     def _hops(self, scope: Scope) -> Iterable[Address | None]:
         chain = headers_of(scope).get(b"x-forwarded-for", b"").decode("latin-1")
-        hops = [hop for hop in chain.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:] if hop.strip()]
+        hops = [hop for hop in chain.rsplit(",", _MOST_HOPS) if hop.strip()]
         return (_address(hop.strip()) for hop in reversed(hops))
 
     def _is_trusted(self, address: Address) -> bool:
@@ -59,11 +62,15 @@ class ClientAddresses:
 
 
 class Hosts:
-    """The host names this server answers for: loopback, the public URL's, and those it was given."""
+    """The host names this server answers for: loopback, the public URL's, and those it was given.
+
+    Raises:
+        SettingsError: one that was given can match no Host header.
+    """
 
     def __init__(self, *, public_url: str | None, allowed: Iterable[str]) -> None:
         public = urlsplit(public_url).hostname if public_url else None
-        self._allowed = {host.lower() for host in (*allowed, *([public] if public else []))}
+        self._allowed = {*map(_allowed_host, allowed), *([public] if public else [])}
         self._public_url = public_url.rstrip("/") if public_url else None
         # Nearly every request repeats the host of the one before.
         self._known = lru_cache(maxsize=256)(self._find)
@@ -92,6 +99,25 @@ def _host_name(host: bytes) -> str | None:
     # A comma joins two Host headers into one value.
     plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc or "," in parts.netloc)
     return parts.hostname if plain else None
+
+
+def _allowed_host(text: str) -> str:
+    """Return a host in lower case; headers are compared with it, so it must look as they are read."""
+    host = text.lower()
+    if _NAME.fullmatch(host) or isinstance(_plain_address(host), IPv6Address):
+        return host
+    msg = (
+        f"LIMI_ALLOWED_HOSTS (server.allowed_hosts): {text!r} must be a host name or address such as "
+        "voice.internal, without scheme, port, brackets or wildcard."
+    )
+    raise SettingsError(msg)
+
+
+def _plain_address(text: str) -> Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def is_loopback_host(name: str) -> bool:
@@ -126,10 +152,7 @@ def _address(text: str) -> Address | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
+    address = _plain_address(text)
     # A dual-stack socket shows IPv4 clients as mapped addresses; both forms must be one caller.
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 

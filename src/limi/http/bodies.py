@@ -47,6 +47,6 @@ async def _read(receive: Receive, max_bytes: int) -> bytes:
 @lru_cache(maxsize=256)
 def is_json(content_type: bytes | None) -> bool:
     """Say whether a Content-Type is JSON's in UTF-8 (RFC 8259 §8.1)."""
-    kind, _, parameters = (content_type or b"").decode("latin-1").lower().partition(";")
-    charset = parameters.strip().removeprefix("charset=").strip('"')
-    return kind.strip() == "application/json" and charset in {"", "utf-8", "utf8"}
+    kind, *parameters = (part.strip() for part in (content_type or b"").decode("latin-1").lower().split(";"))
+    charsets = [part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")]
+    return kind == "application/json" and set(charsets) <= {"utf-8", "utf8"}

@@ -1,11 +1,13 @@
 """Which pages of other origins may call the API (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
 from limi.http.addresses import is_loopback_host
 from limi.http.asgi import Header, Scope, headers_of
+from limi.kernel.settings import SettingsError
 
 __all__ = ["CORS"]
 
@@ -16,14 +18,23 @@ _EXPOSED: Final = (
     "x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, idempotent-replayed, "
     "x-limi-model-replaced"
 )
+_ORIGIN: Final = re.compile(
+    r"(?!https://[^/]*:443$|http://[^/]*:80$)[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?"
+)
+"""An origin as browsers spell it: in ASCII and without the port that its scheme implies
+(https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin)."""
 _VARY: Final[Header] = (b"vary", b"origin")
 
 
 class CORS:
-    """Answers preflights and says which responses a page may read. Cookies play no part, so none are allowed."""
+    """Answers preflights and says which responses a page may read. Cookies play no part, so none are allowed.
+
+    Raises:
+        SettingsError: an origin that was given is none, so that no page could match it.
+    """
 
     def __init__(self, *, origins: Iterable[str], allow_localhost: bool) -> None:
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._origins = frozenset(map(_configured, origins))
         self._allow_localhost = allow_localhost
 
     def allows(self, origin: bytes, *, base_url: str) -> bool:
@@ -60,6 +71,17 @@ class CORS:
             (b"access-control-expose-headers", exposed.encode()),
             _VARY,
         ]
+
+
+def _configured(text: str) -> str:
+    origin = text.rstrip("/").lower()
+    if not _ORIGIN.fullmatch(origin):
+        msg = (
+            f"LIMI_CORS_ORIGINS (server.cors_origins): {text!r} must be an origin such as "
+            "https://app.example.com: scheme, host, and a port unless it is the usual one, no path or wildcard."
+        )
+        raise SettingsError(msg)
+    return origin
 
 
 def _origin_of(url: str) -> str:

@@ -18,7 +18,7 @@ from limi.features.client_secrets.service import MintService
 from limi.features.rate_limits.model import Decision
 from limi.features.rate_limits.service import RateLimiter
 from limi.http.asgi import Header, RawResponse, Receive, Scope, Send, headers_of
-from limi.http.authentication import Authenticator, client_kind
+from limi.http.authentication import Authenticator, anonymous, client_kind
 from limi.http.bodies import ClientGoneError, is_json, read_body
 from limi.http.context import RequestContext, context_of
 from limi.http.deadlines import Deadlines
@@ -124,7 +124,7 @@ class MintEndpoint:
     ) -> Minted:
         if scope["method"] != "POST":
             raise Refusal("method_not_allowed", headers=(_ALLOW,))
-        principal = self._authenticator.admit(scope, Grant.MINT)
+        principal = await self._authenticate(scope, context, rate_headers)
         await self._limit(principal, context, rate_headers)
         content_type = headers_of(scope).get(b"content-type")
         body = await read_body(scope, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
@@ -142,6 +142,14 @@ class MintEndpoint:
             ),
             repeat=_repeat(scope, principal, context, body),
         )
+
+    async def _authenticate(self, scope: Scope, context: RequestContext, rate_headers: list[Header]) -> Principal:
+        try:
+            return self._authenticator.admit(scope, Grant.MINT)
+        except Refusal:
+            # A wrong key counts for its address, so that nobody tries keys faster than they may mint.
+            await self._limit(anonymous(context.ip), context, rate_headers)
+            raise
 
     async def _limit(self, principal: Principal, context: RequestContext, rate_headers: list[Header]) -> None:
         decision = await self._limiter.admit_mint(principal, client_kind(context.user_agent))

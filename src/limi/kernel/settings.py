@@ -43,9 +43,10 @@ class SettingsError(Exception):
     """A setting is missing, unknown or does not fit; the message names it and says what to do."""
 
 
-# `\Z` rather than `$`, which would let a trailing newline pass.
-PublicURL = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?\Z")]
-UpstreamURL = Annotated[str, msgspec.Meta(pattern=r"^(sandbox|https?://[^\s?#]+/v1)\Z")]
+# `\Z` rather than `$`, which would let a trailing newline pass. No `@` in the authority: both URLs are told to
+# clients and logs, and a password in them would be told with them.
+PublicURL = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?\Z")]
+UpstreamURL = Annotated[str, msgspec.Meta(pattern=r"^(sandbox|https?://[^\s/?#@]+(/[^\s?#]*)?/v1)\Z")]
 # Requests may name no other, so a profile of another name could never be used.
 ProfileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}\Z")]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -82,14 +83,16 @@ class ServerSettings(_Group, frozen=True):
     public_url: Annotated[
         PublicURL | None,
         _setting(
-            "The URL clients reach Limi by, when a proxy stands before it; links and key URLs start with it.",
+            "The URL clients reach Limi by, when a proxy stands before it; links and key URLs start with it. It "
+            "is http:// or https:// with a host, without user name, password, query or fragment.",
             env="LIMI_PUBLIC_URL",
         ),
     ] = None
     allowed_hosts: Annotated[
         tuple[str, ...],
         _setting(
-            "Hosts answered beside loopback and the public URL's; others are refused, against DNS rebinding.",
+            "Hosts answered beside loopback and the public URL's, without ports or wildcards; others are refused, "
+            "against DNS rebinding.",
             env="LIMI_ALLOWED_HOSTS",
         ),
     ] = ()
@@ -104,7 +107,8 @@ class ServerSettings(_Group, frozen=True):
     cors_origins: Annotated[
         tuple[str, ...],
         _setting(
-            "Origins whose pages may call the API. In development any localhost origin may as well.",
+            "Origins whose pages may call the API, such as https://app.example.com, without paths or wildcards. "
+            "In development any localhost origin may as well.",
             env="LIMI_CORS_ORIGINS",
         ),
     ] = ()
@@ -135,7 +139,8 @@ class UpstreamSettings(_Group, frozen=True):
     url: Annotated[
         UpstreamURL | None,
         _setting(
-            "Base URL ending in /v1, or `sandbox` for the one inside. Unset: OpenAI with a key, else sandbox.",
+            "Base URL ending in /v1, without user name or password, or `sandbox` for the one inside. Unset: "
+            "OpenAI with a key, else sandbox.",
             env="LIMI_UPSTREAM_URL",
         ),
     ] = None
@@ -165,6 +170,10 @@ class DatabaseSettings(_Group, frozen=True):
         str,
         _setting("`sqlite:///path` or `postgresql://…`.", env="LIMI_DATABASE_URL", min_length=1),
     ] = "sqlite:///.limi/limi.db"
+
+    def __repr__(self) -> str:
+        """Leave out the URL, which may hold a password."""
+        return "DatabaseSettings(url=…)"
 
 
 class JournalSettings(_Group, frozen=True):
@@ -259,14 +268,16 @@ class SecuritySettings(_Group, frozen=True):
         str | None,
         _setting(
             "File of 32 random bytes in hexadecimal, the root of every derived key. Made at first start in "
-            "development.",
+            "development; elsewhere not readable by all users, nor writable by any but its owner.",
             env="LIMI_SECRET_KEY_FILE",
         ),
     ] = None
     admin_key_file: Annotated[
         str | None,
         _setting(
-            "File holding the operator's key. Made at first start in development.", env="LIMI_ADMIN_KEY_FILE"
+            "File holding the operator's key, which is not the root. Made at first start in development; "
+            "elsewhere with the root's permissions.",
+            env="LIMI_ADMIN_KEY_FILE",
         ),
     ] = None
 
@@ -274,9 +285,9 @@ class SecuritySettings(_Group, frozen=True):
 class LogSettings(_Group, frozen=True):
     """What is written about requests. The environment sets level and user agent unless they are given."""
 
-    level: Annotated[Literal["debug", "info", "warning", "error"], _setting("Least severe level written.")] = (
-        "debug"
-    )
+    level: Annotated[
+        Literal["debug", "info", "warn", "warning", "error"], _setting("Least severe level written.")
+    ] = "debug"
     format: Annotated[
         Literal["auto", "json", "pretty"], _setting("`auto` is pretty on a terminal and JSON elsewhere.")
     ] = "auto"
@@ -365,7 +376,7 @@ ENVIRONMENT_DEFAULTS: Final[Mapping[Environment, Mapping[str, Mapping[str, objec
     },
     Environment.PRODUCTION: {
         "limits": {"tokens_per_minute": 30, "connections_per_minute": 15, "by_client_kind": True},
-        "log": {"level": "warning", "user_agent": False},
+        "log": {"level": "warn", "user_agent": False},
         "models": {"default": "gpt-realtime-2.1"},
     },
 }

@@ -79,6 +79,7 @@ async def test_a_body_that_does_not_come_is_a_timeout_that_closes_the_connection
         b"Application/JSON",
         b"application/json; charset=UTF-8",
         b'application/json;charset="utf8"',
+        b"application/json; charset=utf-8; profile=x",
     ],
 )
 def test_json(content_type: bytes) -> None:

@@ -5,13 +5,21 @@ import pytest
 
 from limi.adapters.configuration import load_settings
 from limi.kernel.secret import Secret
-from limi.kernel.settings import ENVIRONMENT_DEFAULTS, GROUPS, Environment, Profile, Settings, UpstreamSettings
+from limi.kernel.settings import (
+    ENVIRONMENT_DEFAULTS,
+    GROUPS,
+    DatabaseSettings,
+    Environment,
+    Profile,
+    Settings,
+    UpstreamSettings,
+)
 
 NUMBERS = [
     # environment, tokens, connections, by kind, log level, user agent kept, default model
     ("development", 100, 50, False, "debug", True, "gpt-realtime-2.1-mini"),
     ("staging", 60, 30, True, "info", False, "gpt-realtime-2.1"),
-    ("production", 30, 15, True, "warning", False, "gpt-realtime-2.1"),
+    ("production", 30, 15, True, "warn", False, "gpt-realtime-2.1"),
 ]
 
 
@@ -98,3 +106,8 @@ def _description(kind: msgspec.inspect.Type) -> str | None:
     if isinstance(kind, msgspec.inspect.Metadata):
         return (kind.extra_json_schema or {}).get("description")
     return None
+
+
+def test_a_database_password_is_not_in_what_settings_look_like() -> None:
+    settings = DatabaseSettings(url="postgresql://limi:hunter2@db/limi")
+    assert "hunter2" not in repr(settings) + repr(Settings(database=settings))

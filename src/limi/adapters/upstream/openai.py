@@ -33,15 +33,31 @@ _LAST_MOMENT: Final = 253_402_300_799
 """The end of the year 9999, beyond which nothing here can write a date."""
 
 
+# Bounded and without control characters: all of it goes into headers, log lines and the journal.
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,200}\Z")]
+_Key = Annotated[str, msgspec.Meta(pattern=r"^ek_[\x21-\x7e]{1,500}\Z")]
+
+
 class _Session(msgspec.Struct, frozen=True):
-    id: str
-    model: str | None = None
+    id: _Name
+    model: _Name | None = None
 
 
 class _Secret(msgspec.Struct, frozen=True):
-    value: str
+    value: _Key
     expires_at: Annotated[int, msgspec.Meta(ge=0, le=_LAST_MOMENT)]
     session: _Session
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    """What may be repeated of an error body; its message may quote what was sent, and is not."""
+
+    code: _Name | None = None
+    param: _Name | None = None
+
+
+class _ErrorBody(msgspec.Struct, frozen=True):
+    error: _Refused
 
 
 class OpenAIUpstream:
@@ -104,7 +120,7 @@ class OpenAIUpstream:
             return UpstreamRateLimitedError(
                 "upstream's own limit is met", retry_after_ms=self._retry_after_ms(answer)
             )
-        return UpstreamError(f"upstream answered {answer.status}", status=answer.status)
+        return UpstreamError(f"upstream answered {answer.status}{_why(answer)}", status=answer.status)
 
     def _read(self, answer: Answer) -> ClientSecret:
         try:
@@ -112,8 +128,6 @@ class OpenAIUpstream:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             # The cause is dropped on purpose: its message could quote a body that holds a key.
             raise UpstreamError("upstream's answer has not the shape of a client secret", status=200) from None
-        if not secret.value.startswith("ek_"):
-            raise UpstreamError("upstream's answer holds no ephemeral key", status=200)
         return ClientSecret(
             value=Secret(secret.value),
             expires_at=secret.expires_at,
@@ -137,6 +151,16 @@ class OpenAIUpstream:
         # HTTP dates are UTC even in the old form that does not say so (RFC 9110 §5.6.7).
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment.timestamp() - self._clock.now()) * 1000)
+
+
+def _why(answer: Answer) -> str:
+    """Return upstream's code and the member it complains of, which tell an operator what to mend."""
+    try:
+        refused = msgspec.json.decode(answer.body, type=_ErrorBody).error
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    place = f" at {refused.param}" if refused.param else ""
+    return f": {refused.code or 'no code'}{place}" if refused.code or place else ""
 
 
 def _number(text: str | None) -> float | None:

@@ -97,7 +97,7 @@ class _Pending:
 
 
 class InMemoryIdempotencyStore:
-    """Keeps answers in this process; of the newest `max_entries` none is lost before it expires."""
+    """Keeps at most `max_entries` answers in this process; past that, the one that expires first is dropped."""
 
     def __init__(self, *, clock: Clock, max_entries: int) -> None:
         self._clock = clock

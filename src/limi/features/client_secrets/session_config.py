@@ -12,18 +12,29 @@ import msgspec
 
 from limi.features.client_secrets.errors import InvalidMintError
 from limi.features.client_secrets.model import Capability, MintRequest
-from limi.kernel.settings import Profile
+from limi.kernel.settings import Profile, SettingsError
+from limi.protocol.client_secrets import parse_client_secret_request
+from limi.protocol.errors import ProtocolError
 
 __all__ = ["SessionBodies"]
 
 _VARIABLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_-]+)\s*\}\}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+_ANY_VOICE: Final = "marin"
+_ANY_MODEL: Final = "gpt-realtime-2.1"
+
 
 class SessionBodies:
-    """Builds upstream bodies; those without variables are built once, since a mint would repeat them."""
+    """Builds upstream bodies; those without variables are built once, since a mint would repeat them.
+
+    Raises:
+        SettingsError: a profile describes a session that upstream would refuse.
+    """
 
     def __init__(self, profiles: Mapping[str, Profile]) -> None:
+        for name, profile in profiles.items():
+            _check(name, profile)
         self._profiles = profiles
         self._built: dict[tuple[str, str, str, bool], bytes] = {}
 
@@ -56,6 +67,23 @@ class SessionBodies:
             body = _encode(profile, model, modality, instructions=profile.instructions, hears=hears)
             self._built[key] = body
         return body
+
+
+def _check(name: str, profile: Profile) -> None:
+    """Refuse at the start what every mint of this profile would be refused for."""
+    # The voice is left out: upstream may know custom ones that nobody here does. So may it know other models.
+    known = msgspec.structs.replace(profile, voice=_ANY_VOICE)
+    try:
+        body = _encode(known, _ANY_MODEL, known.output_modality, instructions=known.instructions, hears=True)
+        parse_client_secret_request(body, default_model=_ANY_MODEL)
+    except ProtocolError as exc:
+        member = (exc.param or "").removeprefix("session.").removeprefix("audio.input.")
+        place = ".".join(("profiles", name, *([member] if member else [])))
+        msg = f"{place}: {exc.message}"
+        raise SettingsError(msg) from exc
+    except OverflowError as exc:
+        msg = f"profiles.{name}: a number is too large."
+        raise SettingsError(msg) from exc
 
 
 def _modality(wishes: Collection[Capability], profile: Profile) -> str:

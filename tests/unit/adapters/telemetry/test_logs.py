@@ -121,6 +121,7 @@ class TestLevels:
             ("debug", ["debug", "info", "warning", "error"]),
             ("info", ["info", "warning", "error"]),
             ("warning", ["warning", "error"]),
+            ("warn", ["warning", "error"]),
             ("error", ["error"]),
         ],
     )

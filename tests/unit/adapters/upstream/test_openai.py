@@ -160,6 +160,29 @@ class TestStatuses:
         assert len(server.asked) == 1
 
     @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (
+                {"code": "invalid_value", "param": "session.voice"},
+                "upstream answered 400: invalid_value at session.voice",
+            ),
+            ({"code": "model_not_found", "param": None}, "upstream answered 400: model_not_found"),
+            ({"code": None, "param": "session"}, "upstream answered 400: no code at session"),
+            ({"code": None, "param": None}, "upstream answered 400"),
+            ({"code": f"{LEAKED} {MAIN_KEY}"}, "upstream answered 400"),
+            ({"code": "x" * 1000}, "upstream answered 400"),
+            ("down", "upstream answered 400"),
+        ],
+        ids=range(7),
+    )
+    async def test_a_refusal_names_upstreams_code_and_member_and_nothing_else(
+        self, error: object, reason: str, server: FakeUpstream, upstream: OpenAIUpstream
+    ) -> None:
+        """An operator whose profile upstream refuses has to learn which member it was."""
+        server.always = Reply(status=400, body=json.dumps({"error": error}).encode())
+        assert (await refusal(upstream)).reason == reason
+
+    @pytest.mark.parametrize(
         ("status", "kind"), [(401, UpstreamAuthError), (403, UpstreamError), (429, UpstreamRateLimitedError)]
     )
     async def test_the_check_tells_the_same(
@@ -291,10 +314,16 @@ class TestBodies:
             secret_body(session={}),
             secret_body(session={"id": 5}),
             secret_body(session={"id": "sess_1", "model": 5}),
+            secret_body(value="ek_"),
+            secret_body(value="ek_x\r\nset-cookie: y"),
+            secret_body(value="ek_" + "x" * 1000),
+            secret_body(session={"id": "s" * 1000}),
+            secret_body(session={"id": "sess_\0"}),
+            secret_body(session={"id": "sess_1", "model": "gpt\n"}),
             b'{"value": ' + json.dumps(LEAKED).encode() + b', "expires_at": 1}',
             b"[" * 100_000,
         ],
-        ids=range(24),
+        ids=range(30),
     )
     async def test_a_body_that_holds_no_usable_key_is_a_failure(
         self, body: bytes, server: FakeUpstream, upstream: OpenAIUpstream

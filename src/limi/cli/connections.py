@@ -1,0 +1,205 @@
+"""What a connection may cost before its request is known: bytes, seconds and a place.
+
+uvicorn hands a request over once its head is complete, and until then sets no bound: a head may be a hundred
+megabytes, or half of one may wait for ever. No ASGI application sees either, so the bounds stand here, in a thin
+layer over uvicorn's own protocol. A request whose head arrives at once pays for a few comparisons and no timer.
+"""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from limi.http.asgi import Header
+from limi.http.errors import Refusal, render_error
+from limi.kernel.ids import Ids
+
+__all__ = ["ConnectionLimits", "GuardedProtocol", "default_limits"]
+
+_log = structlog.get_logger()
+
+_MOST_CONNECTIONS: Final = 10_000
+"""An idle connection holds some 6 KiB, so that as many cost 60 MB; a backend that mints needs far fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """The bounds of one server."""
+
+    head_bytes: int = 65_536
+    """Longest head, and longest run of bytes within a body that are not body (trailers, for instance). Browsers
+    and proxies stop at 8 to 32 KiB themselves."""
+    head_seconds: float = 10.0
+    """Longest wait for a head: as long as a body may take, and ten times what a slow mobile network needs."""
+    connections: int = _MOST_CONNECTIONS
+    """How many are held at once. Past it a new one is answered `overloaded` and closed, so that those who are
+    connected, the database and upstream keep working; `limit_concurrency` of uvicorn would refuse everybody's
+    next request instead, and not count the sockets of the sandbox."""
+
+
+def default_limits() -> ConnectionLimits:
+    """Return the limits for this process.
+
+    Connections get three quarters of the files it may open (`ulimit -n`), because a process without a free one can
+    neither reach upstream nor open its database.
+    """
+    if sys.platform == "win32":
+        return ConnectionLimits()
+    import resource  # noqa: PLC0415 - does not exist on Windows
+
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return ConnectionLimits()
+    return ConnectionLimits(connections=min(_MOST_CONNECTIONS, files * 3 // 4))
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with bounds, whose own refusals have the body every other error of Limi has."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: ConnectionLimits,
+        ids: Ids,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._ids = ids
+        self._room = limits.head_bytes
+        self._head_open = False
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._is_web_socket = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head, unless there are too many who wait."""
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.connections:
+            self._refuse(Refusal("overloaded", message="The server holds as many connections as it may"))
+        else:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_awaiting_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, and count it until a callback below says that it led to something."""
+        if len(data) < self._room:
+            self._room -= len(data)
+            super().data_received(data)
+        else:
+            self._receive_much(data)
+        if self._head_timer is None and (self._head_open or self._is_over()):
+            self._await_head()
+
+    def _receive_much(self, data: bytes) -> None:
+        """Parse in parts no longer than what is left, so that none passes uncounted."""
+        while data and not self._is_web_socket and not self.transport.is_closing():
+            part, data = data[: self._room], data[self._room :]
+            self._room -= len(part)
+            super().data_received(part)
+            if self._room == 0:
+                self._refuse(self._too_long(), status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the transport over; what happens on it from now on is not for this object to judge."""
+        super().handle_websocket_upgrade()
+        self._is_web_socket = True
+
+    def on_message_begin(self) -> None:
+        """Note that a head has begun."""
+        super().on_message_begin()
+        self._head_open = True
+
+    def on_headers_complete(self) -> None:
+        """Note that the head is complete: it no longer counts, and nobody waits for it."""
+        self._head_open = False
+        self._room = self._limits.head_bytes
+        self._stop_awaiting_head()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass the body on; its length is the application's business."""
+        self._room = self._limits.head_bytes
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text says less than ours
+        """Answer what is not HTTP."""
+        self._refuse(Refusal("invalid_request", message="request: what was sent is not valid HTTP/1.1"))
+
+    def _is_over(self) -> bool:
+        """Say whether the last request was answered: uvicorn's own wait (keep-alive) ended with the first byte."""
+        cycle = self._last_cycle()
+        return cycle is not None and cycle.response_complete and not self._is_web_socket
+
+    def _await_head(self) -> None:
+        if not self.transport.is_closing():
+            self._head_timer = self.loop.call_later(self._limits.head_seconds, self._head_is_late)
+
+    def _stop_awaiting_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        if self.flow.read_paused:
+            # Pipelined behind a request that is being answered: the rest was not read because we did not read.
+            self._await_head()
+        elif self._head_open:
+            seconds = self._limits.head_seconds
+            self._refuse(Refusal("request_timeout", message=f"The headers did not arrive within {seconds:g} s"))
+        else:
+            # Nothing was asked: a browser that connected ahead of need takes no notice of a closed connection.
+            self.transport.close()
+
+    def _too_long(self) -> Refusal:
+        limit = self._limits.head_bytes
+        return Refusal("invalid_request", message=f"headers: they may be {limit} bytes long, all together")
+
+    def _refuse(self, refusal: Refusal, status: HTTPStatus | None = None) -> None:
+        if self.transport.is_closing():
+            return
+        if self._may_answer():
+            request_id = self._ids.hex(16)
+            response = render_error(refusal, request_id=request_id)
+            code = HTTPStatus(status or response.status)
+            _log.info("connection.refused", request_id=request_id, status=code.value, reason=str(refusal))
+            self.transport.write(_head(code, response.headers, request_id, len(response.body)) + response.body)
+        self.transport.close()
+
+    def _may_answer(self) -> bool:
+        """Say whether the client would take an answer for the right request's."""
+        cycle = self._last_cycle()
+        if cycle is None or cycle.response_complete:
+            return True
+        # What is wrong within a body is wrong with the running request; what comes later belongs to the next.
+        return cycle.more_body and not cycle.response_started and not self.pipeline
+
+    def _last_cycle(self) -> RequestResponseCycle | None:
+        return self.cycle  # None before the first request, which uvicorn's annotation leaves out.
+
+
+def _head(status: HTTPStatus, headers: list[Header], request_id: str, length: int) -> bytes:
+    """Return the head of a response that ends its connection."""
+    fields = [
+        *headers,
+        (b"x-request-id", request_id.encode()),
+        (b"content-length", str(length).encode()),
+        (b"connection", b"close"),
+    ]
+    lines = [
+        f"HTTP/1.1 {status.value} {status.phrase}".encode(),
+        *(name + b": " + value for name, value in fields),
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
