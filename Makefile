@@ -20,6 +20,7 @@ check: $(VENV)/.dev ## Lint, types, import contracts, docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_docs.py --check
+	$(BIN)/python scripts/mint_cost_guard.py
 
 conformance: $(VENV)/.dev ## Run the official SDKs against the sandbox and print what works
 	$(BIN)/python -m pytest tests/integration/sandbox tests/e2e/test_voice_turn.py -p no:xdist -v

@@ -3,7 +3,7 @@
 Everything a mint passes is there except network and disk: the ASGI application is called directly, upstream
 answers at once, and the journal's store drops its facts. Mints and fixed work alternate in slices of a few tens of
 milliseconds, and the quickest slice of each counts: neighbours on the machine only ever add time. So measured,
-twenty runs beside a busy machine stayed within 3 % of each other; medians spread by 15 %.
+twenty runs beside a busy machine stayed within 4 % of their middle; medians spread by 15 %.
 """
 
 import asyncio

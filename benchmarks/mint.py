@@ -41,9 +41,7 @@ _NOTES: Final = (
         "The peers log one line a mint and keep their limit in memory, as Limi does; LiteLLM logs errors only, "
         "checks a master key and encrypts the key it hands out."
     ),
-    (
-        "A server is charged for requests still unanswered when the time is over; for the slowest that is a few percent."
-    ),
+    "Requests unanswered when the time is over are charged too; for the slowest that is a few percent.",
     "All of it is loopback without TLS: a real upstream adds its own time, and TLS a few microseconds of CPU.",
 )
 

@@ -1,6 +1,6 @@
 """The parts list: settings become adapters, services, routes, and one application with one lifetime."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -69,6 +69,8 @@ class Application:
     """`openai`, `sandbox`, or the host of what stands in for them."""
     models: ModelCatalogue
     metrics: Metrics
+    farewell: Callable[[], Awaitable[None]] | None
+    """Takes leave of the sandbox's sessions, where it is inside; goes before the server closes their sockets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,8 @@ def create_app(
         https=(server.public_url or "").startswith("https:"),
         ids=parts.ids,
     )
-    return Application(envelope, settings, name, parts.models, parts.metrics)
+    farewell = parts.sandbox.stop if parts.sandbox else None
+    return Application(envelope, settings, name, parts.models, parts.metrics, farewell)
 
 
 def _make_parts(

@@ -77,6 +77,19 @@ REFUSALS = {
     "production without key files": ({"LIMI_ENV": "production"}, "LIMI_SECRET_KEY_FILE"),
     "an open door to a real key": ({"OPENAI_API_KEY": _KEY, "LIMI_HOST": "0.0.0.0"}, "LIMI_ALLOW_ANONYMOUS"),  # noqa: S104
     "a database that cannot be": ({"LIMI_DATABASE_URL": "mysql://localhost/limi"}, "LIMI_DATABASE_URL"),
+    "an origin that no page has": ({"LIMI_CORS_ORIGINS": "*"}, "LIMI_CORS_ORIGINS"),
+    "a host that no request names": ({"LIMI_ALLOWED_HOSTS": "voice.example:443"}, "LIMI_ALLOWED_HOSTS"),
+    "a profile that upstream would refuse": (
+        {"LIMI_PROFILES": '{"tutor": {"turn_detection": {"type": "bogus"}}}'},
+        "profiles.tutor.turn_detection",
+    ),
+    "a password in a URL": ({"LIMI_UPSTREAM_URL": "https://u:hush@a.example/v1"}, "LIMI_UPSTREAM_URL"),
+    "a host of another machine": ({"LIMI_HOST": "203.0.113.1"}, "LIMI_HOST"),
+    "what Kubernetes sets": ({"LIMI_PORT": "tcp://10.0.0.1:3001"}, "enableServiceLinks"),
+    "keys that all can read": (
+        {"LIMI_ENV": "production", "LIMI_UPSTREAM_URL": "sandbox", **_KEY_FILES},
+        "LIMI_SECRET_KEY_FILE",
+    ),
     "a proxy that is no network": ({"LIMI_TRUSTED_PROXIES": "everybody"}, "LIMI_TRUSTED_PROXIES"),
 }
 
@@ -85,6 +98,7 @@ REFUSALS = {
 async def test_a_start_that_nobody_can_have_meant_is_refused_in_a_sentence(tmp_path: Path, reason: str) -> None:
     settings, named = REFUSALS[reason]
     (tmp_path / "root").write_text("00" * 32)
+    (tmp_path / "root").chmod(0o644)
     (tmp_path / "admin").write_text("limi_admin_end_to_end_0123456789")
     code, out, err = await run_limi(tmp_path, "serve", "--port", "0", **settings)
     assert code == 2
@@ -95,6 +109,7 @@ async def test_a_start_that_nobody_can_have_meant_is_refused_in_a_sentence(tmp_p
     assert named in lines[0]
     assert lines[0].endswith((".", "`."))
     assert _KEY not in err
+    assert "hush" not in err
 
 
 async def test_a_taken_port_ends_the_start(tmp_path: Path) -> None:
@@ -102,8 +117,9 @@ async def test_a_taken_port_ends_the_start(tmp_path: Path) -> None:
     async with Server.running(tmp_path) as server:
         port = str(urlsplit(server.url).port)
         code, _, err = await run_limi(tmp_path / "second", "serve", "--port", port)
-        assert code != 0
-        assert "address already in use" in err.lower()
-        assert "Traceback" not in err
+        assert code == 2
+        assert err.startswith(f"limi: 127.0.0.1:{port} cannot be had: Address already in use; ")
+        assert err.count("\n") == 1
+        assert list((tmp_path / "second").iterdir()) == []
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"{server.url}/healthz")).status_code == 200

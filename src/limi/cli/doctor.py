@@ -19,14 +19,11 @@ from limi.adapters.sql.engine import open_engine
 from limi.adapters.sql.errors import DatabaseError, DatabaseMissingError
 from limi.adapters.sql.journal_store import SQLJournalStore
 from limi.adapters.upstream.transports import OPENAI_URL, Answer, HTTPTransport, TransportError
+from limi.cli.checks import check_settings
 from limi.cli.listening import bind_socket
-from limi.features.client_secrets.session_config import SessionBodies
-from limi.http.addresses import ClientAddresses, Hosts
-from limi.http.cors import CORS
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.journal import JournalUnavailableError
 from limi.kernel.settings import Settings, SettingsError
-from limi.kernel.start_rules import check_start, require_settings
 
 __all__ = ["doctor"]
 
@@ -68,14 +65,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _look_at_start(settings: Settings) -> Finding:
-    require_settings(settings)
-    check_start(settings)
-    # These judge their settings when they are made.
-    server = settings.server
-    Hosts(public_url=server.public_url, allowed=server.allowed_hosts)
-    CORS(origins=server.cors_origins, allow_localhost=settings.development)
-    ClientAddresses(server.trusted_proxies)
-    SessionBodies(settings.profiles)
+    check_settings(settings)
     return Finding("settings", fine=True, message=f"they fit together for {settings.env}")
 
 
@@ -149,9 +139,9 @@ def _look_at_database(settings: Settings) -> Finding:
     store = SQLJournalStore(engine=engine)
     try:
         store.ping()
-        # A lease that ends at once is the smallest write that leaves nothing behind.
+        # Committed, because a write that is rolled back never asks the disk for room; and then taken back.
         store.renew_lease(_WRITER, until=time.time(), settled=None)
-        store.release_lease(_WRITER, now=time.time())
+        store.forget_lease(_WRITER)
     except JournalUnavailableError as exc:
         advice = "Check that the disk has room, is writable, and that nothing holds a lock on the database."
         return Finding("database", fine=False, message=str(exc), advice=advice)

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from ipaddress import ip_address
 
 from limi.kernel.settings import SettingsError
 
@@ -44,6 +45,13 @@ def bind_socket(
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[object, ...]]:
+    # Asked for without a look-up, which a machine without a network may not answer.
+    try:
+        version = ip_address(host).version
+    except ValueError:
+        pass
+    else:
+        return socket.AF_INET6 if version == 6 else socket.AF_INET, (host, port)  # noqa: PLR2004 - IPv6
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = min(found, key=lambda info: info[0] is not socket.AF_INET)
     return family, address

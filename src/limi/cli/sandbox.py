@@ -25,4 +25,12 @@ def sandbox(
 
     with bind_socket(host, port, host_setting="--host", port_setting="--port") as listener:
         app = create_sandbox(clock=SystemClock(), ids=RandomIds())
-        run_server(app, host=host, port=port, listener=listener, shutdown_seconds=5, announce=announce)
+        run_server(
+            app,
+            host=host,
+            port=port,
+            listener=listener,
+            shutdown_seconds=5,
+            announce=announce,
+            farewell=app.stop,
+        )

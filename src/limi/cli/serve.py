@@ -9,10 +9,10 @@ import typer
 
 from limi import __version__
 from limi.adapters.configuration import load_settings, setting_infos
+from limi.cli.checks import check_settings
 from limi.cli.listening import bind_socket
 from limi.cli.server import run_server
 from limi.kernel.settings import Settings
-from limi.kernel.start_rules import check_start, require_settings
 
 __all__ = ["serve", "settings_help"]
 
@@ -33,8 +33,7 @@ def serve(
     """Run the backend: with OPENAI_API_KEY it mints at OpenAI, without it at the sandbox inside."""
     settings = load_settings(file=config, overrides={"server.host": host, "server.port": port})
     # First what costs nothing: a start that is refused has made no key, no database and no log.
-    require_settings(settings)
-    check_start(settings)
+    check_settings(settings)
     with bind_socket(settings.server.host, settings.server.port) as listener:
         _serve(settings, listener)
 
@@ -68,6 +67,7 @@ def _serve(settings: Settings, listener: socket) -> None:
             listener=listener,
             shutdown_seconds=settings.server.shutdown_seconds,
             announce=announce,
+            farewell=app.farewell,
         )
     finally:
         sink.close()

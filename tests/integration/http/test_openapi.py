@@ -1,7 +1,6 @@
 """The API's description, and the page made from it."""
 
 import html
-import logging
 from typing import Any
 
 import jsonschema_rs
@@ -173,12 +172,3 @@ async def test_the_docs_page_lists_every_operation(site: Site) -> None:
             assert f"{method.upper()} {path}" in page
             for status in operation["responses"]:
                 assert f"<code>{status}</code>" in page
-
-
-async def test_describing_the_api_leaves_the_logs_alone(site: Site) -> None:
-    """The framework would set the root logger up its own way, past the JSON lines that operators read."""
-    root = logging.getLogger()
-    before = (root.level, list(root.handlers))
-    await _description(site)
-    await site.get("/docs")
-    assert (root.level, list(root.handlers)) == before

@@ -77,6 +77,21 @@ class TestOrderOfPrecedence:
         """`limi mint` reads it, so a developer's shell has it when `limi serve` is started there."""
         assert load_settings({"LIMI_API_KEY": "limi_whatever"}) == Settings()
 
+    def test_what_kubernetes_says_of_a_service_named_limi_is_not_a_setting(self) -> None:
+        given = {
+            "LIMI_SERVICE_HOST": "10.0.0.1",
+            "LIMI_SERVICE_PORT_HTTP": "3001",
+            "LIMI_PORT_3001_TCP": "tcp://10.0.0.1:3001",
+            "LIMI_PORT_3001_TCP_PROTO": "tcp",
+        }
+        assert load_settings(given) == Settings()
+        assert load_settings({**given, "LIMI_PORT": "4000"}).server.port == 4000
+
+    @pytest.mark.parametrize("url", ["https://api.example/v1", "http://[::1]:3010/v1", "https://a.example/@b/v1"])
+    def test_a_url_without_a_password_is_taken(self, url: str) -> None:
+        given = load_settings({"LIMI_UPSTREAM_URL": url, "LIMI_PUBLIC_URL": url})
+        assert (given.upstream.url, given.server.public_url) == (url, url)
+
 
 class TestForms:
     def test_a_list_is_written_with_commas(self) -> None:
@@ -129,7 +144,10 @@ class TestMistakes:
             ({"LIMI_PORT": "http"}, "LIMI_PORT (server.port): expected `int`, got `str`."),
             ({"LIMI_WORKERS": "2"}, "LIMI_WORKERS (server.workers): expected `int` <= 1."),
             ({"LIMI_ENV": "prod"}, "LIMI_ENV must be one of development, staging, production, not 'prod'."),
-            ({"LIMI_LOG_LEVEL": "loud"}, "LIMI_LOG_LEVEL (log.level) must be one of debug, info, warning, error."),
+            (
+                {"LIMI_LOG_LEVEL": "loud"},
+                "LIMI_LOG_LEVEL (log.level) must be one of debug, info, warn, warning, error.",
+            ),
             ({"LIMI_TOKENS_PER_MINUTE": "0"}, "LIMI_TOKENS_PER_MINUTE (limits.tokens_per_minute): expected"),
             ({"LIMI_LIMITS_GLOBAL_PER_MINUTE": "0"}, "(limits.global_per_minute): expected `int` >= 1."),
             ({"LIMI_UPSTREAM_TIMEOUT_SECONDS": "nan"}, "(upstream.timeout_seconds): expected `float` > 0.0."),
@@ -139,6 +157,12 @@ class TestMistakes:
             ({"LIMI_JOURNAL_LEASE_SECONDS": "inf"}, "(journal.lease_seconds): expected `float` <= 86400.0."),
             ({"LIMI_UPSTREAM_URL": "https://api.openai.com"}, "LIMI_UPSTREAM_URL (upstream.url) does not fit."),
             ({"LIMI_UPSTREAM_URL": "sandbox\n"}, "LIMI_UPSTREAM_URL (upstream.url) does not fit."),
+            ({"LIMI_UPSTREAM_URL": "https:////v1"}, "LIMI_UPSTREAM_URL (upstream.url) does not fit."),
+            ({"LIMI_UPSTREAM_URL": "https://me:hush@api.example/v1"}, "/v1, without user name or password, or"),
+            ({"LIMI_UPSTREAM_URL": "https://hush@api.example/v1"}, "LIMI_UPSTREAM_URL (upstream.url) does not"),
+            ({"LIMI_PUBLIC_URL": "https://me:hush@voice.example/x"}, "a host, without user name, password, query"),
+            ({"LIMI_PORT": "tcp://10.0.0.1:3001"}, "in the pod's specification, or LIMI_PORT itself."),
+            ({"LIMI_PORT": "tcp://10.0.0.1:3001"}, "set `enableServiceLinks: false`"),
             ({"LIMI_PUBLIC_URL": "voice.example"}, "LIMI_PUBLIC_URL (server.public_url) does not fit."),
             ({"LIMI_PUBLIC_URL": "https://voice.example\n"}, "LIMI_PUBLIC_URL (server.public_url) does not fit."),
             ({"LIMI_PROFILES": "[]"}, "LIMI_PROFILES must be a JSON object: "),
@@ -155,7 +179,9 @@ class TestMistakes:
     def test_a_variable_that_does_not_fit_is_named_with_its_rule(
         self, environ: dict[str, str], sentence: str
     ) -> None:
-        assert sentence in refusal(environ)
+        told = refusal(environ)
+        assert sentence in told
+        assert "hush" not in told
 
     @pytest.mark.parametrize(
         ("text", "sentence"),

@@ -8,7 +8,7 @@ import pytest
 
 from limi.adapters.configuration import load_settings
 from limi.adapters.key_files import KeyFiles, load_key_files
-from limi.kernel.settings import Settings, SettingsError
+from limi.kernel.settings import Environment, Settings, SettingsError
 
 ROOT = "ab" * 32
 ADMIN = "limi_admin_" + "c" * 24
@@ -104,12 +104,14 @@ class TestGivenFiles:
     def root(self, tmp_path: Path) -> Path:
         file = tmp_path / "root"
         file.write_text(f"{ROOT}\n")
+        file.chmod(0o600)
         return file
 
     @pytest.fixture
     def admin(self, tmp_path: Path) -> Path:
         file = tmp_path / "admin"
         file.write_text(f" {ADMIN}\n")
+        file.chmod(0o600)
         return file
 
     def test_the_files_that_are_named_are_read(self, root: Path, admin: Path) -> None:
@@ -126,6 +128,42 @@ class TestGivenFiles:
             load_key_files(settings(LIMI_ENV=env, LIMI_ADMIN_KEY_FILE=admin))
         with pytest.raises(SettingsError, match=f"LIMI_ADMIN_KEY_FILE is required in {env}"):
             load_key_files(settings(LIMI_ENV=env, LIMI_SECRET_KEY_FILE=root))
+        with pytest.raises(
+            SettingsError, match=f"LIMI_SECRET_KEY_FILE and LIMI_ADMIN_KEY_FILE are required in {env}"
+        ):
+            load_key_files(settings(LIMI_ENV=env))
+
+    @pytest.mark.parametrize("too_open", [0o604, 0o644, 0o620, 0o602, 0o666, 0o444])
+    def test_outside_development_a_file_that_others_could_read_or_write_is_refused(
+        self, too_open: int, root: Path, admin: Path
+    ) -> None:
+        given = {"LIMI_SECRET_KEY_FILE": root, "LIMI_ADMIN_KEY_FILE": admin}
+        for name, file in given.items():
+            file.chmod(too_open)
+            with pytest.raises(
+                SettingsError, match=rf"{name}: the file .* has mode {too_open:04o}; in production"
+            ):
+                load_key_files(settings(LIMI_ENV="production", **given))
+            assert values(load_key_files(settings(**given))) == (ROOT, ADMIN)
+            file.chmod(0o600)
+
+    @pytest.mark.parametrize("closed", [0o400, 0o600, 0o440, 0o640])
+    def test_a_file_that_its_owner_and_a_group_read_is_taken_everywhere(
+        self, closed: int, root: Path, admin: Path
+    ) -> None:
+        root.chmod(closed)
+        given = settings(LIMI_ENV="production", LIMI_SECRET_KEY_FILE=root, LIMI_ADMIN_KEY_FILE=admin)
+        assert values(load_key_files(given)) == (ROOT, ADMIN)
+
+    @pytest.mark.parametrize("env", list(Environment))
+    @pytest.mark.parametrize("content", [ROOT, ROOT.upper() + "\n"])
+    def test_one_key_cannot_be_both(self, content: str, env: str, root: Path, admin: Path) -> None:
+        admin.write_text(content)
+        for second in (admin, root):
+            given = settings(LIMI_ENV=env, LIMI_SECRET_KEY_FILE=root, LIMI_ADMIN_KEY_FILE=second)
+            with pytest.raises(SettingsError, match="LIMI_ADMIN_KEY_FILE holds the same key") as caught:
+                load_key_files(given)
+            assert ROOT not in str(caught.value)
 
     def test_outside_development_a_missing_file_is_not_made(self, tmp_path: Path, admin: Path) -> None:
         missing = tmp_path / "missing"

@@ -72,13 +72,60 @@ class TestSettings:
     ) -> None:
         result = invoke(LIMI_ENV="production")
         assert result.exit_code == 1
-        assert line(result, "settings")[1].startswith("OPENAI_API_KEY is required in production")
-        assert line(result, "keys")[1].startswith("LIMI_SECRET_KEY_FILE is required in production")
+        assert line(result, "settings")[1].startswith(
+            "OPENAI_API_KEY, LIMI_SECRET_KEY_FILE and LIMI_ADMIN_KEY_FILE are required in production"
+        )
+        assert line(result, "keys")[1].startswith("LIMI_SECRET_KEY_FILE and LIMI_ADMIN_KEY_FILE are required")
         assert line(result, "port")[0] == "ok"
+
+    @pytest.mark.parametrize(
+        ("environ", "named"),
+        [
+            ({"LIMI_CORS_ORIGINS": "*"}, "LIMI_CORS_ORIGINS"),
+            ({"LIMI_ALLOWED_HOSTS": "*"}, "LIMI_ALLOWED_HOSTS"),
+            ({"LIMI_TRUSTED_PROXIES": "everybody"}, "LIMI_TRUSTED_PROXIES"),
+            ({"LIMI_PROFILES": '{"a": {"turn_detection": {"type": "bogus"}}}'}, "profiles.a.turn_detection"),
+        ],
+    )
+    def test_what_would_stop_the_start_is_told(
+        self, environ: dict[str, str], named: str, invoke: Callable[..., Result]
+    ) -> None:
+        result = invoke(**environ)
+        assert result.exit_code == 1
+        assert line(result, "settings")[0] == "FAIL"
+        assert line(result, "settings")[1].startswith(named)
 
     def test_a_file_can_be_named(self, invoke: Callable[..., Result], folder: Path) -> None:
         (folder / "limi.toml").write_text("env = 'production'")
         assert "in production" in invoke("--config", "limi.toml").output
+
+
+class TestKeys:
+    @pytest.fixture
+    def given(self, folder: Path) -> dict[str, str]:
+        load_key_files(Settings(), folder=folder)
+        return {
+            "LIMI_ENV": "production",
+            "LIMI_UPSTREAM_URL": "sandbox",
+            "LIMI_SECRET_KEY_FILE": "secret",
+            "LIMI_ADMIN_KEY_FILE": "admin-key",
+        }
+
+    def test_files_as_they_should_be(self, invoke: Callable[..., Result], given: dict[str, str]) -> None:
+        assert line(invoke(**given), "keys") == ("ok", "both are there; the operator's is in admin-key")
+
+    def test_a_file_that_everybody_can_read(
+        self, invoke: Callable[..., Result], given: dict[str, str], folder: Path
+    ) -> None:
+        (folder / "secret").chmod(0o644)
+        verdict, message = line(invoke(**given), "keys")
+        assert verdict == "FAIL"
+        assert message.startswith("LIMI_SECRET_KEY_FILE: the file secret has mode 0644")
+
+    def test_one_file_as_both(self, invoke: Callable[..., Result], given: dict[str, str]) -> None:
+        verdict, message = line(invoke(**{**given, "LIMI_ADMIN_KEY_FILE": "secret"}), "keys")
+        assert verdict == "FAIL"
+        assert message.startswith("LIMI_ADMIN_KEY_FILE holds the same key as LIMI_SECRET_KEY_FILE")
 
 
 class TestUpstream:
@@ -157,6 +204,7 @@ class TestDatabase:
                 name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             ]
             assert connection.execute("SELECT count(*) FROM journal").fetchone() == (0,), tables
+            assert connection.execute("SELECT count(*) FROM writers").fetchone() == (0,)
         connection.close()
 
     def test_one_that_is_missing_outside_development(self, invoke: Callable[..., Result]) -> None:

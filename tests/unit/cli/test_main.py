@@ -40,9 +40,17 @@ def test_the_version_for_people_and_for_programs(invoke: Callable[..., Result]) 
     [
         (["config"], {"LIMI_PORT": "http"}, "limi: LIMI_PORT (server.port): expected `int`, got `str`.\n"),
         (["doctor"], {"LIMI_NOT_THERE": "1"}, "limi: LIMI_NOT_THERE is not a setting of Limi."),
-        (["serve"], {"LIMI_ENV": "production"}, "limi: LIMI_SECRET_KEY_FILE is required in production"),
+        (
+            ["serve"],
+            {"LIMI_ENV": "production"},
+            "limi: OPENAI_API_KEY, LIMI_SECRET_KEY_FILE and LIMI_ADMIN_KEY_FILE are",
+        ),
         (["serve"], {"LIMI_UPSTREAM_URL": "https://api.openai.com/v1"}, "limi: OPENAI_API_KEY is required"),
-        (["serve"], {"LIMI_DATABASE_URL": "mysql://u:secret@host/db"}, "limi: LIMI_DATABASE_URL (database.url): "),
+        (
+            ["serve", "--port", "0"],
+            {"LIMI_DATABASE_URL": "mysql://u:secret@host/db"},
+            "limi: LIMI_DATABASE_URL (database.url): ",
+        ),
     ],
 )
 def test_an_operators_mistake_is_one_sentence_and_exit_code_2(

@@ -69,11 +69,18 @@ async def test_a_backend_that_is_no_url_is_refused(backend: str, invoke_beside: 
     assert (result.exit_code, result.stderr) == (2, "--backend must begin with http:// or https://\n")
 
 
-@pytest.mark.parametrize("backend", ["http://127.0.0.1:99999", "http://[::1"])
-async def test_a_url_that_cannot_be_asked_is_a_sentence(backend: str, invoke_beside: Beside) -> None:
+@pytest.mark.parametrize(
+    "backend",
+    [
+        *("http://127.0.0.1:99999", "http://127.0.0.1:0", "http://[::1", "http://", "http:///api", "http://a b"),
+        *("http://a\nb", "http://localhost?x=", "http://localhost#x"),
+    ],
+)
+async def test_a_url_that_cannot_be_asked_is_not_said_to_be_silent(backend: str, invoke_beside: Beside) -> None:
     result = await invoke_beside("mint", "--backend", backend)
-    assert result.exit_code == 1
-    assert "does not answer: no request can be made" in result.stderr
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("--backend cannot be asked: it must be a URL of host, port and path")
+    assert "limi serve" not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -95,8 +102,10 @@ async def test_somebody_else_there_is_a_sentence(reply: Reply, invoke_beside: Be
     assert result.stderr == f"{reply.status}: no answer that Limi gives\n"
 
 
-async def test_a_key_that_no_header_can_carry_is_not_shown(invoke_beside: Beside) -> None:
+@pytest.mark.parametrize("key", ["made-up\nkey", "made-up key", "made-up\u00e9"], ids=ascii)
+async def test_a_key_that_no_header_can_carry_is_neither_sent_nor_shown(key: str, invoke_beside: Beside) -> None:
     async with FakeUpstream().running() as other:
-        result = await invoke_beside("mint", "--backend", other.url, "--key", "made-up\nkey")
-    assert result.exit_code == 1
-    assert "made-up" not in result.output
+        result = await invoke_beside("mint", "--backend", other.url, "--key", key)
+        assert other.asked == []
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "--key (LIMI_API_KEY) cannot be sent: it must hold visible ASCII characters only\n"

@@ -2,7 +2,10 @@
 
 import json
 import re
+import socket
+import subprocess
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.unit.cli.processes import started
@@ -20,3 +23,21 @@ def test_it_says_how_to_point_an_sdk_at_it_and_answers_there(folder: Path) -> No
             assert json.load(answer)["object"] == "list"
         assert sandbox.stop() == 0
     assert not (folder / ".limi").exists()
+
+
+def test_a_port_that_is_taken_is_a_sentence_that_names_the_option(
+    run: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("sandbox", "--port", str(taken.getsockname()[1]))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "cannot be had: Address already in use; " in ended.stderr
+    assert ended.stderr.endswith(" or choose another with --port.\n")
+
+
+def test_an_address_of_another_machine_is_a_sentence_that_names_the_option(
+    run: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    ended = run("sandbox", "--host", "203.0.113.1")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith("; set --host to an address of this machine.\n")

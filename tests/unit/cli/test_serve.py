@@ -55,13 +55,24 @@ def test_what_was_logged_last_is_written_before_it_ends(folder: Path) -> None:
 
 
 def test_a_port_that_is_taken_ends_the_start_with_a_line_that_says_so(
-    run: Callable[..., subprocess.CompletedProcess[str]],
+    run: Callable[..., subprocess.CompletedProcess[str]], folder: Path
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = run("serve", "--port", str(taken.getsockname()[1]))
-    assert ended.returncode not in {0, None}
-    assert "address already in use" in ended.stderr
-    assert "Traceback" not in ended.stderr
+        port = taken.getsockname()[1]
+        ended = run("serve", "--port", str(port))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"limi: 127.0.0.1:{port} cannot be had: Address already in use; ")
+    assert ended.stderr.endswith(" or choose another with LIMI_PORT.\n")
+    assert list(folder.iterdir()) == []
+
+
+def test_an_address_of_another_machine_ends_the_start_before_anything_is_made(
+    run: Callable[..., subprocess.CompletedProcess[str]], folder: Path
+) -> None:
+    ended = run("serve", "--port", "0", LIMI_HOST="203.0.113.1")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith("; set LIMI_HOST to an address of this machine.\n")
+    assert list(folder.iterdir()) == []
 
 
 def test_the_command_line_wins_over_the_environment(folder: Path) -> None:

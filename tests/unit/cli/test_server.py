@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from socket import create_connection
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -28,6 +30,78 @@ async def app(scope, receive, send):
 run_server(app, host=sys.argv[1], port=0, shutdown_seconds=5, announce=lambda url: print(url, flush=True))
 print("last words")
 """
+
+STOPPED_SCRIPT = """
+import asyncio, os, signal, socket
+from limi.cli.server import run_server
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        print("lifespan over", flush=True)
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(0.4)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"finished"})
+
+async def farewell():
+    print("farewell", flush=True)
+    await asyncio.sleep(FAREWELL_SECONDS)
+
+listener = socket.create_server(("127.0.0.1", 0))
+run_server(
+    app,
+    host="127.0.0.1",
+    port=0,
+    shutdown_seconds=0.5,
+    announce=lambda url: print(url, listener.getsockname()[1], flush=True),
+    farewell=farewell,
+    listener=listener,
+)
+print("last words")
+"""
+
+
+@pytest.mark.parametrize(("farewell_seconds", "cut"), [("0", False), ("3600", True)])
+def test_it_says_farewell_first_and_waits_half_a_second_for_requests_if_told_so(
+    farewell_seconds: str, folder: Path, *, cut: bool
+) -> None:
+    """The socket it is given is the one it listens on; a farewell that takes too long is not waited for."""
+    script = STOPPED_SCRIPT.replace("FAREWELL_SECONDS", farewell_seconds)
+    with subprocess.Popen(  # noqa: S603 - a script of ours
+        [sys.executable, "-c", script], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            url, port = process.stdout.readline().split()
+            assert url == f"http://localhost:{port}"
+            with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+                assert answer.read() == b"finished"
+            assert process.wait(timeout=30) == 0
+            farewell, *between, over, last = process.stdout.read().splitlines()
+            assert (farewell, over, last) == ("farewell", "lifespan over", "last words")
+            assert any("server.farewell.cut" in line for line in between) == cut
+        finally:
+            process.kill()
+
+
+def test_what_is_not_http_is_answered_in_json(folder: Path) -> None:
+    """The bounds of `limi.cli.connections` are in force."""
+    with subprocess.Popen(  # noqa: S603 - a script of ours
+        [sys.executable, "-c", SCRIPT, "127.0.0.1"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            port = urlsplit(process.stdout.readline().strip()).port
+            with create_connection(("127.0.0.1", port or 0), timeout=30) as client:
+                client.sendall(b"nonsense\r\n\r\n")
+                assert b'"code":"invalid_request"' in client.makefile("rb").read()
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(("host", "number"), [("127.0.0.1", signal.SIGTERM), ("localhost", signal.SIGINT)])

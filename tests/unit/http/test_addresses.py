@@ -102,3 +102,41 @@ def test_a_host_that_is_answered_for_is_one_that_is_known(host: bytes) -> None:
     if _base_url(Hosts(public_url=None, allowed=("voice.internal",)), host) is not None:
         name = host.decode().lower()
         assert "localhost" in name or "voice.internal" in name or "127." in name or "::" in name
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "*",
+            "*.example.com",
+            "voice.internal:3001",
+            "https://voice.internal",
+            "voice.internal/",
+            "[::1]",
+            "",
+            "a b",
+        ),
+        *("10.1.2.3:80", "b\u00fccher.example", "voice.internal\n", "::1::"),
+    ],
+    ids=ascii,
+)
+def test_an_allowed_host_that_no_request_could_name_stops_the_start(host: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"^LIMI_ALLOWED_HOSTS \(server\.allowed_hosts\): .* must be a host name"
+    ):
+        Hosts(public_url=None, allowed=("voice.internal", host))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "header"),
+    [
+        ("Voice.Internal", b"voice.internal:3001"),
+        ("10.1.2.3", b"10.1.2.3"),
+        ("2001:DB8::1", b"[2001:db8::1]:3001"),
+        ("my_service", b"my_service"),
+        ("voice.internal.", b"voice.internal."),
+    ],
+)
+def test_every_other_host_may_be_allowed(allowed: str, header: bytes) -> None:
+    assert _base_url(Hosts(public_url=None, allowed=(allowed,)), header) == f"http://{header.decode()}"

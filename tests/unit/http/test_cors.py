@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limi.http.cors import CORS
+from limi.kernel.settings import SettingsError
 from tests.unit.http.harness import make_scope
 
 _BASE = "https://voice.example.com"
@@ -82,3 +83,28 @@ def test_credentials_and_wildcards_are_never_granted(*, for_sdks: bool) -> None:
 def test_pages_that_use_sdks_may_read_where_a_call_is() -> None:
     assert b"location" in dict(CORS.response_headers(b"x", for_sdks=True))[b"access-control-expose-headers"]
     assert b"location" not in dict(CORS.response_headers(b"x", for_sdks=False))[b"access-control-expose-headers"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("*", "https://*.example.com", "app.example.com", "https://app.example.com/page", "https://a.example?x"),
+        *("https://a.example#x", "https://me@a.example", "https://a.example:", "https://a.example:port", "null"),
+        *("https://a.example:443", "http://a.example:80", "https://b\u00fccher.example", "https://", "", "a.b:80"),
+        *("https://a.example\n", "https://a b"),
+    ],
+    ids=ascii,
+)
+def test_an_origin_that_no_browser_sends_stops_the_start(origin: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"^LIMI_CORS_ORIGINS \(server\.cors_origins\): .* must be an origin such"
+    ):
+        _cors("https://app.example.com", origin)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://a.example:8443", "http://a.example:443", "http://[::1]:5173", "capacitor://localhost", "http://a_b"],
+)
+def test_every_origin_that_a_browser_sends_may_be_configured(origin: str) -> None:
+    assert _cors(origin).allows(origin.encode(), base_url=_BASE)

@@ -3,8 +3,8 @@
 import pytest
 
 from limi.adapters.configuration import load_settings
-from limi.kernel.settings import SettingsError
-from limi.kernel.start_rules import allows_anonymous, check_start
+from limi.kernel.settings import ServerSettings, Settings, SettingsError, UpstreamSettings
+from limi.kernel.start_rules import allows_anonymous, check_start, require_key_files, require_settings
 
 KEY = "sk-main-key-of-a-test"
 OPENAI = "https://api.openai.com/v1"
@@ -23,7 +23,7 @@ OPENAI = "https://api.openai.com/v1"
         ({"OPENAI_API_KEY": KEY, "LIMI_HOST": "voice.example"}, "would let anyone"),
         ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https://127.0.0.1:99999/v1"}, "LIMI_UPSTREAM_URL names no"),
         ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https://[::1/v1"}, "LIMI_UPSTREAM_URL names no"),
-        ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https:////v1"}, "LIMI_UPSTREAM_URL names no"),
+        ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https://:443/v1"}, "LIMI_UPSTREAM_URL names no"),
         ({"OPENAI_API_KEY": KEY, "LIMI_PUBLIC_URL": "https://voice.example:port"}, "LIMI_PUBLIC_URL names no"),
     ],
 )
@@ -55,6 +55,59 @@ def test_a_start_nobody_can_have_meant_is_refused(environ: dict[str, str], sente
 )
 def test_a_start_that_makes_sense_is_allowed(environ: dict[str, str]) -> None:
     check_start(load_settings(environ))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(upstream=UpstreamSettings(url="https://me:hush@proxy.example/v1")),
+        Settings(server=ServerSettings(public_url="https://hush@voice.example")),
+    ],
+)
+def test_a_password_in_a_url_that_is_told_to_others_is_refused_however_it_came_there(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="must hold no user name or password") as caught:
+        check_start(settings)
+    assert "hush" not in str(caught.value)
+
+
+FILES = {"LIMI_SECRET_KEY_FILE": "root", "LIMI_ADMIN_KEY_FILE": "admin"}
+ALL = "OPENAI_API_KEY, LIMI_SECRET_KEY_FILE and LIMI_ADMIN_KEY_FILE are required in "
+LACKING = [
+    ({"LIMI_ENV": "production"}, ALL + "production; key files"),
+    ({"LIMI_ENV": "production"}, "; set LIMI_UPSTREAM_URL=sandbox to run without OPENAI_API_KEY."),
+    ({"LIMI_ENV": "staging", "LIMI_UPSTREAM_URL": OPENAI}, ALL + "staging"),
+    (
+        {"LIMI_ENV": "production", "LIMI_UPSTREAM_URL": "sandbox"},
+        "LIMI_SECRET_KEY_FILE and LIMI_ADMIN_KEY_FILE are required in production; key files are",
+    ),
+    ({"LIMI_ENV": "production", **FILES}, "OPENAI_API_KEY is required in production; set LIMI_UPSTREAM_URL"),
+    (
+        {"LIMI_ENV": "production", "OPENAI_API_KEY": KEY, "LIMI_ADMIN_KEY_FILE": "admin"},
+        "LIMI_SECRET_KEY_FILE is required in production; key files are",
+    ),
+    ({"LIMI_UPSTREAM_URL": OPENAI}, "OPENAI_API_KEY is required where LIMI_UPSTREAM_URL names a server."),
+]
+
+
+@pytest.mark.parametrize(("environ", "sentence"), LACKING)
+def test_all_settings_that_a_server_lacks_are_told_at_once(environ: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        require_settings(load_settings(environ))
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"OPENAI_API_KEY": KEY},
+        {"LIMI_ENV": "production", "LIMI_UPSTREAM_URL": "sandbox", **FILES},
+        {"LIMI_ENV": "staging", "OPENAI_API_KEY": KEY, **FILES},
+    ],
+)
+def test_a_server_that_lacks_nothing_may_go_on(environ: dict[str, str]) -> None:
+    require_settings(load_settings(environ))
+    require_key_files(load_settings(environ))
 
 
 @pytest.mark.parametrize(

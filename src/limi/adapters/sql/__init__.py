@@ -1,7 +1,13 @@
 """Storage in SQLite or PostgreSQL: engine, tables, migrations, stores. Knows features' ports, not services."""
 
 from limi.adapters.sql.engine import create_database_file, open_engine
-from limi.adapters.sql.errors import DatabaseError, DatabaseMissingError, DatabaseURLError, SchemaError
+from limi.adapters.sql.errors import (
+    DatabaseError,
+    DatabaseMissingError,
+    DatabaseReplacedError,
+    DatabaseURLError,
+    SchemaError,
+)
 from limi.adapters.sql.journal_store import SQLJournalStore
 from limi.adapters.sql.schema import HEAD, check_schema, upgrade
 
@@ -9,6 +15,7 @@ __all__ = [
     "HEAD",
     "DatabaseError",
     "DatabaseMissingError",
+    "DatabaseReplacedError",
     "DatabaseURLError",
     "SQLJournalStore",
     "SchemaError",

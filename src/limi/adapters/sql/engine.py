@@ -2,7 +2,7 @@
 
 Drivers are Limi's business, so the URL names none: sqlite3 of the standard library, or psycopg. Connections run in
 the driver's autocommit mode on SQLite, where a single statement is a transaction; `write_transaction` makes longer
-ones.
+ones. A connection whose file is no longer at its path is not given out (`opened_file`).
 """
 
 import os
@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError
 
 from limi.adapters.sql.errors import DatabaseMissingError, DatabaseURLError
+from limi.adapters.sql.opened_file import watch_file
 
 __all__ = ["create_database_file", "open_engine", "take_write_lock", "write_transaction"]
 
@@ -111,9 +112,11 @@ def _open_sqlite(path: Path, busy_seconds: float) -> Engine:
             f"There is no database at {path}.", hint="Start the server once, or set LIMI_DATABASE_URL."
         )
     # Opened as an existing file: SQLite would otherwise make an empty one, world-readable, where one was removed.
-    url = URL.create(_SQLITE, database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
+    path = path.absolute()
+    url = URL.create(_SQLITE, database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": busy_seconds}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
+    watch_file(engine, path)
     return engine
 
 

@@ -3,10 +3,19 @@
 DatabaseError
 ├── DatabaseURLError       the setting does not name a database that Limi can use
 ├── DatabaseMissingError   there is no such file, or it cannot be opened
+├── DatabaseReplacedError  the open file is no longer the one at its path
 └── SchemaError            the tables are not those of this version
 """
 
-__all__ = ["DatabaseError", "DatabaseMissingError", "DatabaseURLError", "SchemaError"]
+from pathlib import Path
+
+__all__ = [
+    "DatabaseError",
+    "DatabaseMissingError",
+    "DatabaseReplacedError",
+    "DatabaseURLError",
+    "SchemaError",
+]
 
 
 class DatabaseError(Exception):
@@ -33,6 +42,21 @@ class DatabaseURLError(DatabaseError):
 
 class DatabaseMissingError(DatabaseError):
     """The database is not there or does not open."""
+
+
+class DatabaseReplacedError(DatabaseError):
+    """The file was moved, removed or replaced while it was open.
+
+    Attributes:
+        path: where it was.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The database {path} was moved, removed or replaced while it was open.",
+            hint="Put a whole database of Limi there: it is used without a restart.",
+        )
+        self.path = path
 
 
 class SchemaError(DatabaseError):

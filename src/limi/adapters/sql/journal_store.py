@@ -12,11 +12,13 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, literal_column, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from limi.adapters.sql.engine import take_write_lock, write_transaction
-from limi.adapters.sql.errors import SchemaError
+from limi.adapters.sql.errors import DatabaseReplacedError, SchemaError
+from limi.adapters.sql.opened_file import check_file
 from limi.adapters.sql.schema import check_schema
 from limi.adapters.sql.tables import journal, writers
 from limi.features.journal.errors import FactRefusedError
@@ -59,6 +61,9 @@ _GENERATED: Final[ColumnElement[str]] = literal_column(f"'{EventName.TOKEN_GENER
 _ENTRY: Final = tuple(journal.c[name] for name in ("seq", *_COLUMNS) if name != "writer")
 
 
+_log = structlog.get_logger(__name__)
+
+
 class SQLJournalStore:
     """Implements `limi.features.journal.JournalStore` over an engine of `open_engine`; `close` disposes of it."""
 
@@ -66,12 +71,17 @@ class SQLJournalStore:
         self._engine = engine
         self._marker = "?" if engine.dialect.paramstyle == "qmark" else "%s"
         self._appending: Connection | None = None
+        self._lease_until: float | None = None
+        # Numbers and not flags, because the reader's thread may notice another replacement while the writer joins.
+        self._replacements = 0
+        self._joined = 0
 
     def append(self, facts: Sequence[Fact], *, writer: str) -> None:
         """Write all of `facts` in one transaction, or none; see the port."""
-        with _translated():
+        with self._translated():
+            self._check_kept()
             # Kept between calls: a checkout from the pool costs two thirds of what a small commit does.
-            connection = self._appending or self._engine.connect()
+            connection = self._appending or self._connect_to_append(writer)
             self._appending = None
             try:
                 if len(facts) > _MAX_ROWS or connection.dialect.name != "sqlite":
@@ -85,23 +95,43 @@ class SQLJournalStore:
 
     def renew_lease(self, writer: str, *, until: float, settled: int | None) -> int:
         """Hold the lease of `writer` until then, and return the last `seq`."""
-        with _translated(), write_transaction(self._engine) as connection:
+        with self._translated():
+            self._check_kept()
+        replacements = self._replacements
+        with self._translated(), write_transaction(self._engine) as connection:
+            if self._joined != replacements:
+                check_schema(connection)
             head = _head(connection)
-            values = {"lease_until": _micros(until), "settled_seq": head if settled is None else settled}
-            held = connection.execute(writers.update().where(writers.c.writer == writer).values(values))
+            row = {"lease_until": _micros(until), "settled_seq": head if settled is None else settled}
+            renewed = row
+            if self._replacements:
+                # `settled` may number rows of another file. Too low a number costs the sweep after a crash some
+                # reading; too high a one would hide intents from it.
+                row["settled_seq"] = head
+                renewed = {"lease_until": row["lease_until"]}
+            held = connection.execute(writers.update().where(writers.c.writer == writer).values(renewed))
             if not held.rowcount:
-                connection.execute(writers.insert().values(writer=writer, **values))
-            return head
+                connection.execute(writers.insert().values(writer=writer, **row))
+        self._lease_until = until
+        if self._joined != replacements:
+            self._joined = replacements
+            _log.warning("database.reopened", replacements=replacements)
+        return head
 
     def release_lease(self, writer: str, *, now: float) -> None:
         """End the lease of `writer` now."""
-        with _translated(), write_transaction(self._engine) as connection:
+        with self._translated(), write_transaction(self._engine) as connection:
             connection.execute(writers.update().where(writers.c.writer == writer).values(lease_until=_micros(now)))
+
+    def forget_lease(self, writer: str) -> None:
+        """Remove the lease of `writer`, which has appended nothing."""
+        with self._translated(), write_transaction(self._engine) as connection:
+            connection.execute(writers.delete().where(writers.c.writer == writer))
 
     def end_abandoned(self, ending: Callable[[JournalEntry], Fact], *, now: float, writer: str) -> int:
         """Append `ending(intent)` for each intent that a dead writer left open, and return how many there were."""
         dead = writers.c.lease_until < _micros(now)
-        with _translated(), write_transaction(self._engine) as connection:
+        with self._translated(), write_transaction(self._engine) as connection:
             ended = connection.execute(select(writers.c.writer, writers.c.settled_seq).where(dead)).all()
             rows = [row for name, settled in ended for row in connection.execute(_open_intents(name, settled))]
             self._insert(connection, [ending(_entry(row)) for row in rows], writer)
@@ -119,7 +149,7 @@ class SQLJournalStore:
         columns = (journal.c.session_id, journal.c.model, journal.c.expires_at, journal.c.at)
         # The sum keeps the database from walking the whole journal backwards until it has found `limit` live rows.
         newest = select(*columns).where(live).order_by((journal.c.seq + 0).desc()).limit(limit)
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             total = connection.execute(select(func.count()).select_from(journal).where(live)).scalar_one()
             rows = connection.execute(newest).all()
         return LiveTokens(total=total, newest=tuple(_live_token(*row) for row in rows))
@@ -127,12 +157,12 @@ class SQLJournalStore:
     def entries(self, *, after: int, limit: int, selection: Selection) -> list[JournalEntry]:
         """Return up to `limit` selected entries whose `seq` is above `after`, in order."""
         query = select(*_ENTRY).where(journal.c.seq > after, *_conditions(selection))
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query.order_by(journal.c.seq).limit(limit))]
 
     def ping(self) -> None:
         """Return when the database answers and its schema is new enough."""
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             check_schema(connection)
 
     def close(self) -> None:
@@ -142,6 +172,46 @@ class SQLJournalStore:
             self._appending = None
         self._engine.dispose()
 
+    def _check_kept(self) -> None:
+        """Close the connection that is kept when its file is gone; for the writer's thread.
+
+        Raises:
+            DatabaseReplacedError: when it is.
+        """
+        if self._appending is None:
+            return
+        try:
+            check_file(self._appending)
+        except DatabaseReplacedError:
+            self._appending.close()
+            self._appending = None
+            raise
+
+    def _connect_to_append(self, writer: str) -> Connection:
+        if self._joined != self._replacements and self._lease_until is not None:
+            # Before the first row: nobody ends the intents of a writer that has no lease in the file.
+            self.renew_lease(writer, until=self._lease_until, settled=None)
+        connection = self._engine.connect()
+        # The pool's other connections may be dropped while it is kept, and with them who would close it.
+        connection.detach()
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say what went wrong in the words of the journal, and let go of a file that was replaced."""
+        try:
+            yield
+        except DatabaseReplacedError as exc:
+            self._replacements += 1
+            self._engine.dispose()
+            raise JournalUnavailableError(str(exc)) from exc
+        except (IntegrityError, DataError, OverflowError, UnicodeEncodeError) as exc:
+            raise FactRefusedError(f"the database refuses a value ({type(exc).__name__})") from exc
+        except DBAPIError as exc:
+            raise JournalUnavailableError(f"the database does not answer as it should: {exc.orig}") from exc
+        except (SchemaError, SQLAlchemyError) as exc:
+            raise JournalUnavailableError(f"the database cannot be used: {exc}") from exc
+
     def _insert(self, connection: Connection, facts: Sequence[Fact], writer: str) -> None:
         for start in range(0, len(facts), _MAX_ROWS):
             rows = [_row(fact, writer) for fact in facts[start : start + _MAX_ROWS]]
@@ -150,19 +220,6 @@ class SQLJournalStore:
             size = 1 << (len(rows) - 1).bit_length()
             rows += [rows[-1]] * (size - len(rows))
             connection.exec_driver_sql(_insert_sql(size, self._marker), tuple(chain.from_iterable(rows)))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Say what went wrong in the words of the journal."""
-    try:
-        yield
-    except (IntegrityError, DataError, OverflowError, UnicodeEncodeError) as exc:
-        raise FactRefusedError(f"the database refuses a value ({type(exc).__name__})") from exc
-    except DBAPIError as exc:
-        raise JournalUnavailableError(f"the database does not answer as it should: {exc.orig}") from exc
-    except (SchemaError, SQLAlchemyError) as exc:
-        raise JournalUnavailableError(f"the database cannot be used: {exc}") from exc
 
 
 @lru_cache(maxsize=16)

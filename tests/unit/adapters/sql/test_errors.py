@@ -1,9 +1,24 @@
+from pathlib import Path
+
 import pytest
 
-from limi.adapters.sql import DatabaseError, DatabaseMissingError, DatabaseURLError, SchemaError
+from limi.adapters.sql import (
+    DatabaseError,
+    DatabaseMissingError,
+    DatabaseReplacedError,
+    DatabaseURLError,
+    SchemaError,
+)
 
 
-@pytest.mark.parametrize("error", [DatabaseMissingError("Gone.", hint="Look."), SchemaError("Old.", hint="Run.")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        DatabaseMissingError("Gone.", hint="Look."),
+        DatabaseReplacedError(Path("limi.db")),
+        SchemaError("Old.", hint="Run."),
+    ],
+)
 def test_an_error_says_what_happened_and_then_what_to_do(error: DatabaseError) -> None:
     assert isinstance(error, DatabaseError)
     assert str(error).endswith(error.hint)

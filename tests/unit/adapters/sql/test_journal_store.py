@@ -32,6 +32,12 @@ class Opened:
     def connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, isolation_level=None, timeout=0)
 
+    def leases(self) -> dict[str, tuple[float, int]]:
+        """Return until when each writer's lease runs, and up to where it has nothing open."""
+        with closing(self.connect()) as connection:
+            rows = connection.execute("SELECT writer, lease_until, settled_seq FROM writers").fetchall()
+        return {writer: (until / 1_000_000, settled) for writer, until, settled in rows}
+
     def count(self) -> int:
         with closing(self.connect()) as connection:
             count: int = connection.execute("SELECT count(*) FROM journal").fetchone()[0]
@@ -173,6 +179,12 @@ def test_a_lease_is_forgotten_a_day_after_its_end(opened: Opened, facts: Facts) 
     assert known() == ["old", "young"]
     opened.store.end_abandoned(lambda _: facts.intent(), now=NOON + day + 1, writer="w")
     assert known() == ["young"]
+
+
+def test_a_lease_that_is_forgotten_leaves_no_row(opened: Opened) -> None:
+    opened.store.renew_lease("doctor", until=NOON, settled=None)
+    opened.store.forget_lease("doctor")
+    assert opened.leases() == {}
 
 
 def test_it_can_be_closed_twice(opened: Opened) -> None:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from limi.features.client_secrets.errors import InvalidMintError
 from limi.features.client_secrets.model import Capability, MintRequest
 from limi.features.client_secrets.session_config import SessionBodies
-from limi.kernel.settings import Profile
+from limi.kernel.settings import Profile, SettingsError
 
 PARAMS = TypeAdapter(ClientSecretCreateParams)
 VAD = {"type": "semantic_vad"}
@@ -200,3 +200,42 @@ def test_a_profile_nobody_configured_is_refused() -> None:
     with pytest.raises(InvalidMintError) as caught:
         SessionBodies({"default": Profile()}).profile("tutor")
     assert (caught.value.field, caught.value.rule) == ("profile", "must be the name of a profile of this server")
+
+
+class TestProfilesAreCheckedAtTheStart:
+    @pytest.mark.parametrize(
+        ("profile", "sentence"),
+        [
+            (
+                Profile(turn_detection={"type": "bogus"}),
+                "profiles.tutor.turn_detection.type: Invalid value: 'bogus'",
+            ),
+            (Profile(turn_detection={}), "profiles.tutor.turn_detection"),
+            (
+                Profile(turn_detection={"type": "server_vad", "treshold": 1}),
+                "profiles.tutor.turn_detection.treshold: ",
+            ),
+            (
+                Profile(turn_detection={"type": "server_vad", "threshold": 2}),
+                "profiles.tutor.turn_detection.threshold",
+            ),
+            (Profile(turn_detection={"type": "server_vad", "threshold": 10**30}), "profiles.tutor"),
+            (Profile(transcription={"model": 5}), "profiles.tutor.transcription.model: "),
+        ],
+    )
+    def test_one_that_upstream_would_refuse_stops_it(self, profile: Profile, sentence: str) -> None:
+        with pytest.raises(SettingsError) as caught:
+            SessionBodies({"default": Profile(), "tutor": profile})
+        assert str(caught.value).startswith(sentence)
+        assert str(caught.value).endswith(".")
+
+    @pytest.mark.parametrize(
+        "profile",
+        [
+            Profile(voice="voice_of_our_own", model="a-model-of-tomorrow"),
+            Profile(transcription={"model": "gpt-4o-transcribe", "language": "de", "prompt": "{{name}}"}),
+            Profile(turn_detection=None, transcription=None, noise_reduction=None, output_modality="text"),
+        ],
+    )
+    def test_what_upstream_may_know_and_nobody_here_does_is_left_to_it(self, profile: Profile) -> None:
+        SessionBodies({"tutor": profile})
