@@ -4,14 +4,14 @@ import logging
 import os
 import sys
 from collections.abc import Generator, Iterator
-from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 
 import hypothesis
 import pytest
 import structlog
 
 from tests.architecture.log_watch import WATCH, RecordWatcher, WatchedLogger
+from tests.architecture.network_guard import GUARD
 
 _OWN: Final = "LIMI_SOAK"
 """The one variable of Limi's prefix that tests understand; the server would refuse it as an unknown setting."""
@@ -24,13 +24,6 @@ hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
 
 
-class NetworkUsedError(OSError):
-    """A test tried to reach another machine."""
-
-
-_attempts: Final[list[str]] = []
-
-
 def pytest_configure() -> None:
     hypothesis.settings.load_profile("search" if os.environ.get(_OWN) else "same")
     for name in list(os.environ):
@@ -39,31 +32,8 @@ def pytest_configure() -> None:
         if name.upper() in {*_PROXIES, "NO_PROXY"}:
             del os.environ[name]
     os.environ.update(dict.fromkeys(_PROXIES, _NOWHERE), NO_PROXY="localhost,127.0.0.1,::1")
-    sys.addaudithook(_guard_network)
+    sys.addaudithook(GUARD)
     _watch_structlog()
-
-
-def _guard_network(event: str, args: tuple[Any, ...]) -> None:
-    """Refuse what leaves this machine, and remember it: a client may swallow the error."""
-    if event == "socket.connect" and isinstance(args[1], tuple):
-        host = args[1][0]
-    elif event == "socket.getaddrinfo":
-        host = args[0]
-    else:
-        return
-    if not _is_here(host):
-        _attempts.append(str(host))
-        raise NetworkUsedError(f"tests reach only this machine, not {host!r}")
-
-
-def _is_here(host: object) -> bool:
-    name = host.decode() if isinstance(host, bytes) else host
-    if name in {None, "", "localhost"}:
-        return True
-    try:
-        return ip_address(str(name)).is_loopback or ip_address(str(name)).is_unspecified
-    except ValueError:
-        return False
 
 
 def _watch_structlog() -> None:
@@ -93,12 +63,12 @@ def _watched(request: pytest.FixtureRequest) -> Iterator[None]:
     root, watcher = logging.getLogger(), RecordWatcher()
     level, config = root.level, structlog.get_config()
     root.addHandler(watcher)
-    _attempts.clear()
+    GUARD.attempts.clear()
     yield
     root.removeHandler(watcher)
     root.setLevel(level)
     structlog.configure(**config)
-    assert not _attempts, f"this test tried to reach {_attempts}"
+    assert not GUARD.attempts, f"this test tried to reach {GUARD.attempts}"
 
 
 @pytest.fixture(autouse=True)

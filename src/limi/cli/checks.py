@@ -1,8 +1,5 @@
 """What a server's settings must satisfy, judged without making or touching anything."""
 
-from limi.features.client_secrets.session_config import SessionBodies
-from limi.http.addresses import ClientAddresses, Hosts
-from limi.http.cors import CORS
 from limi.kernel.settings import Settings
 from limi.kernel.start_rules import check_start, require_settings
 
@@ -15,6 +12,10 @@ def check_settings(settings: Settings) -> None:
     Raises:
         SettingsError: naming the setting and its rule.
     """
+    from limi.features.client_secrets.session_config import SessionBodies  # noqa: PLC0415 - keeps `limi --help` quick
+    from limi.http.addresses import ClientAddresses, Hosts  # noqa: PLC0415
+    from limi.http.cors import CORS  # noqa: PLC0415
+
     require_settings(settings)
     check_start(settings)
     # These judge theirs when they are made; the application makes its own later, when the database is open.
