@@ -21,6 +21,10 @@ from limi.kernel.settings import LogSettings
 
 __all__ = ["LogSink", "configure_logs"]
 
+_NO_NEWS: Final = frozenset({"ASGI callable returned without completing handshake."})
+"""What uvicorn's sans-I/O sockets report as an error for each handshake that was refused with a response of ours.
+Anyone could fill the log with it. It can go when uvicorn knows that response for a completed handshake."""
+
 _FLUSH_SECONDS: Final = 0.25
 _FLUSH_BYTES: Final = 65_536
 _LEVELS: Final[Mapping[str, int]] = {
@@ -107,7 +111,9 @@ def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None) ->
 
 def _for_people() -> list[Processor]:
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    return [stamp, _hide_secrets, structlog.dev.ConsoleRenderer()]
+    # Its own way with tracebacks shows every local variable, and so the keys among them.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return [stamp, _hide_secrets, console]
 
 
 def _for_machines() -> list[Processor]:
@@ -134,6 +140,8 @@ class _Forward(logging.Handler):
     """Hands the standard library's records (uvicorn's, asyncio's) to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.msg in _NO_NEWS:
+            return
         log = structlog.get_logger().bind(logger=record.name)
         level = "error" if record.levelno >= logging.ERROR else "warning"
         getattr(log, level)("python.logged", message=_message(record), exc_info=record.exc_info)

@@ -28,6 +28,8 @@ _IMPORT_ROOT: Final = str(Path(__file__).parents[3])
 _STOP_SECONDS: Final = 1.0
 """How long a child may take to leave by itself; it has nothing to save."""
 _HEADER_BYTES: Final = 4
+_INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
+"""What a child is told of the environment: enough to run, and no key."""
 
 
 class Worker:
@@ -196,7 +198,8 @@ def worker_command(module: str) -> list[str]:
 def _environment() -> dict[str, str]:
     """Let the child find this very Limi, which need not be an installed one."""
     found = [_IMPORT_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(found)}
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join(found)}
 
 
 def _kill(process: Process) -> None:

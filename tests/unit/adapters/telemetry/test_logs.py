@@ -170,6 +170,18 @@ class TestForms:
         assert HIDDEN not in stream.text
         assert "********" in stream.text
 
+    def test_a_crash_shows_people_no_local_variables(self, stream: Stream) -> None:
+        """A traceback that prints them prints the keys among them."""
+        sink = configure_logs(settings(format="pretty"), stream=stream)
+        key = f"sk-{HIDDEN}"
+        try:
+            _ = len(key) / 0
+        except ZeroDivisionError:
+            structlog.get_logger().exception("request.crashed")
+        sink.flush()
+        assert "ZeroDivisionError" in stream.text
+        assert HIDDEN not in stream.text
+
     def test_people_can_be_shown_any_text(self, stream: Stream) -> None:
         sink = configure_logs(settings(format="pretty"), stream=stream)
         structlog.get_logger().info("odd.value", value="\ud800")
@@ -182,6 +194,12 @@ class TestForms:
 
 
 class TestStandardLibrary:
+    def test_a_refused_handshake_is_no_error_of_the_servers(self, stream: Stream) -> None:
+        sink = configure_logs(settings(), stream=stream)
+        logging.getLogger("uvicorn.error").error("ASGI callable returned without completing handshake.")
+        sink.flush()
+        assert stream.text == ""
+
     def test_what_libraries_log_is_forwarded_as_an_event(self, stream: Stream) -> None:
         sink = configure_logs(settings(), stream=stream)
         logging.getLogger("uvicorn.error").warning("port %d is taken", 3001)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from limi.sandbox.speech import SpeechError, SpeechUnavailableError
-from limi.sandbox.speech.worker import Worker
+from limi.sandbox.speech.worker import Worker, _environment
 
 _SCRIPT = """
 import sys, time, os
@@ -163,7 +163,7 @@ async def test_no_child_is_left_behind_when_its_parent_is_killed(state: str) -> 
     child = _SCRIPT.format(make="pass", answer=f"{hang if hanging else ''}\n        return os.getpid()")
     parent_code = f"""
 import asyncio, sys
-from limi.sandbox.speech.worker import Worker
+from limi.sandbox.speech.worker import Worker, _environment
 async def main():
     worker = Worker(command=[sys.executable, "-c", {child!r}], answer_seconds={0.5 if hanging else 60})
     asking = asyncio.create_task(worker.ask({{}}))
@@ -183,3 +183,11 @@ asyncio.run(main())
         parent.send_signal(signal.SIGKILL)
         parent.wait()
     await _gone(pid)
+
+
+def test_a_child_is_told_no_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-children")
+    monkeypatch.setenv("PATH", "/usr/bin")
+    told = _environment()
+    assert told["PATH"] == "/usr/bin"
+    assert "OPENAI_API_KEY" not in told
