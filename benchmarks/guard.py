@@ -18,10 +18,11 @@ import msgspec
 import uvloop
 
 from benchmarks.harness.in_process import ForgetfulStore, InstantTransport, mint_once, started
-from benchmarks.harness.mint_app import make_mint_app
 from limi.adapters.configuration import load_settings
 from limi.adapters.telemetry.logs import configure_logs
+from limi.app import create_app
 from limi.http.asgi import ASGIApp
+from limi.testing.backend import known_keys
 
 __all__ = ["BOUND", "Cost", "main", "measure_cost"]
 
@@ -37,6 +38,7 @@ _MINTS: Final = 320
 """In one round."""
 _IN_FLIGHT: Final = 32
 _ENVIRON: Final = {
+    "OPENAI_API_KEY": "sk-benchmark",
     "LIMI_TOKENS_PER_MINUTE": "100000000",
     "LIMI_LOG_LEVEL": "info",
     "LIMI_LOG_FORMAT": "json",
@@ -82,7 +84,8 @@ def measure_cost(rounds: int = _ROUNDS) -> Cost:
 async def _measure(rounds: int) -> Cost:
     settings = load_settings(_ENVIRON)
     sink = configure_logs(settings.log, stream=_Discarded())
-    app = make_mint_app(settings, transport=InstantTransport(), store=ForgetfulStore())
+    made = create_app(settings, keys=known_keys(), transport=InstantTransport(), store=ForgetfulStore())
+    app = made.asgi
     async with started(app):
         for _ in range(_WARM_UP_ROUNDS):
             await _round(app)

@@ -3,15 +3,13 @@
 import os
 import sys
 
-from benchmarks.harness.mint_app import make_mint_app
 from limi.adapters.configuration import load_settings
-from limi.adapters.sql.engine import open_engine
-from limi.adapters.sql.journal_store import SQLJournalStore
-from limi.adapters.sql.schema import upgrade
 from limi.adapters.telemetry.logs import configure_logs
 from limi.adapters.upstream.transports import HTTPTransport, Transport
+from limi.app import create_app
 from limi.cli.server import run_server
 from limi.kernel.settings import Settings
+from limi.testing.backend import known_keys
 
 __all__: list[str] = []
 
@@ -36,9 +34,7 @@ def _transport(client: str, settings: Settings) -> Transport:
 def _main() -> None:
     settings = load_settings(os.environ)
     sink = configure_logs(settings.log)
-    upgrade(settings.database.url)
-    store = SQLJournalStore(engine=open_engine(settings.database.url))
-    app = make_mint_app(settings, transport=_transport(sys.argv[1], settings), store=store)
+    app = create_app(settings, keys=known_keys(), transport=_transport(sys.argv[1], settings)).asgi
     server = settings.server
     try:
         run_server(
@@ -49,7 +45,7 @@ def _main() -> None:
             announce=lambda _: None,
         )
     finally:
-        sink.flush()
+        sink.close()
 
 
 if __name__ == "__main__":

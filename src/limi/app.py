@@ -55,7 +55,7 @@ _log = structlog.get_logger()
 _SANDBOX_PREFIX: Final = "/sandbox"
 _MODES: Final = {
     "openai": "Keys come from OpenAI",
-    "sandbox": "Keys come from the sandbox inside: no OpenAI key is set",
+    "sandbox": "Keys come from the sandbox inside, not from OpenAI",
 }
 
 

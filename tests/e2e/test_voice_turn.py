@@ -1,16 +1,9 @@
 """The whole promise of the first release: `limi serve` without any key, an official SDK, speech in, speech out."""
 
 import asyncio
-import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 import wave
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -18,90 +11,61 @@ import pytest
 
 from limi.sandbox.speech import VoiceStyle
 from limi.sandbox.speech.pico import PicoVoice
+from tests.e2e.harness import Server, environment
 
 _ROOT = Path(__file__).parents[2]
 _EXAMPLE = _ROOT / "examples" / "python" / "voice_turn.py"
-_START_SECONDS = 30
 _CHARACTERS_PER_SECOND = 14
 """How fast the sandbox's voice speaks."""
 
 
-def _environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIMI_", "OPENAI_"))}
-    return {**kept, "HOME": str(home), "LIMI_ENV": "development", "PYTHONPATH": str(_ROOT / "src")}
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _wait_until_up(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own server
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    raise AssertionError(f"limi serve did not answer within {_START_SECONDS} s: {log.read_text()}")
-
-
 @pytest.fixture
-def backend(tmp_path: Path) -> Iterator[str]:
+async def backend(tmp_path: Path) -> AsyncIterator[str]:
     """`limi serve` in an empty directory, without any configuration."""
-    url = f"http://127.0.0.1:{_free_port()}"
-    log = tmp_path / "serve.log"
-    command = [sys.executable, "-m", "limi", "serve", "--port", url.rsplit(":", 1)[1]]
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(  # noqa: S603 - our own server
-            command, cwd=tmp_path, env=_environment(tmp_path), stdout=output, stderr=output
-        ) as server,
-    ):
-        try:
-            _wait_until_up(f"{url}/healthz", server, log)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(timeout=15)
+    async with Server.running(tmp_path) as server:
+        yield server.url
 
 
 @pytest.fixture
-def hello_wav(tmp_path: Path) -> Path:
+async def hello_wav(tmp_path: Path) -> Path:
     """Somebody's question, in the sandbox's own voice."""
-
-    async def spoken() -> bytes:
-        voice = PicoVoice()
-        try:
-            chunks = voice.speak("Hello there and good morning to all of you", VoiceStyle("sage"))
-            return b"".join([chunk async for chunk in chunks])
-        finally:
-            await voice.close()
-
+    voice = PicoVoice()
+    try:
+        chunks = voice.speak("Hello there and good morning to all of you", VoiceStyle("sage"))
+        spoken = b"".join([chunk async for chunk in chunks])
+    finally:
+        await voice.close()
     path = tmp_path / "hello.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 24_000, 0, "NONE", "not compressed"))
-        file.writeframes(asyncio.run(spoken()))
+        file.writeframes(spoken)
     return path
 
 
-def _run_example(*arguments: str | Path, home: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(_EXAMPLE), *map(str, arguments)]
-    return subprocess.run(  # noqa: S603 - our own example
-        command, env=_environment(home), capture_output=True, text=True, timeout=90, check=False
+async def _run_example(*arguments: str | Path, home: Path) -> tuple[int, str, str]:
+    """Run the example to its end; return exit code, output and errors."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(_EXAMPLE), *map(str, arguments)),
+        env=environment(home),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), 90)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode or 0, out.decode(), err.decode()
 
 
-def test_speech_goes_in_and_a_spoken_answer_with_its_transcript_comes_out(
+async def test_speech_goes_in_and_a_spoken_answer_with_its_transcript_comes_out(
     backend: str, hello_wav: Path, tmp_path: Path
 ) -> None:
     reply = tmp_path / "reply.wav"
-    done = _run_example(hello_wav, reply, "--backend", backend, home=tmp_path)
-    assert done.returncode == 0, done.stderr
-    said = dict(line.split(":", 1) for line in done.stdout.splitlines()[:2])
+    code, out, err = await _run_example(hello_wav, reply, "--backend", backend, home=tmp_path)
+    assert code == 0, err
+    said = dict(line.split(":", 1) for line in out.splitlines()[:2])
     assert "Limi sandbox" in said["Limi"]
     with wave.open(str(reply)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (24_000, 1, 2)
@@ -112,18 +76,18 @@ def test_speech_goes_in_and_a_spoken_answer_with_its_transcript_comes_out(
     assert power.max() / power.sum() < 0.05
 
 
-def test_a_file_of_the_wrong_shape_is_refused_with_how_to_convert_it(tmp_path: Path) -> None:
+async def test_a_file_of_the_wrong_shape_is_refused_with_how_to_convert_it(tmp_path: Path) -> None:
     path = tmp_path / "music.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((2, 2, 44_100, 0, "NONE", "not compressed"))
         file.writeframes(bytes(400))
-    done = _run_example(path, tmp_path / "reply.wav", home=tmp_path)
-    assert done.returncode == 1
-    assert "24000 Hz" in done.stderr
+    code, _, err = await _run_example(path, tmp_path / "reply.wav", home=tmp_path)
+    assert code == 1
+    assert "24000 Hz" in err
 
 
-def test_a_backend_that_is_not_there_is_named(hello_wav: Path, tmp_path: Path) -> None:
-    nowhere = f"http://127.0.0.1:{_free_port()}"
-    done = _run_example(hello_wav, tmp_path / "reply.wav", "--backend", nowhere, home=tmp_path)
-    assert done.returncode == 1
-    assert nowhere in done.stderr
+async def test_a_backend_that_is_not_there_is_named(hello_wav: Path, tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9"
+    code, _, err = await _run_example(hello_wav, tmp_path / "reply.wav", "--backend", nowhere, home=tmp_path)
+    assert code == 1
+    assert nowhere in err
