@@ -54,13 +54,18 @@ class Load:
 
 @asynccontextmanager
 async def under_load(server: Server, *, callers: int = 8, name: str = "session") -> AsyncIterator[Load]:
-    """Keep callers minting until the block ends; a server that dies ends them too."""
+    """Keep callers minting until the block ends; a server that dies ends them too.
+
+    They are asked to stop and finish what they are at. Cancelled in the middle of a connect, the HTTP client would
+    leave a socket behind.
+    """
     load = Load()
+    ended = asyncio.Event()
 
     async def call(number: int, client: httpx.AsyncClient) -> None:
         asked = 0
         try:
-            while True:
+            while not ended.is_set():
                 asked += 1
                 await load.mint(client, f"{name}-{number}-{asked}")
         except httpx.TransportError:
@@ -71,6 +76,5 @@ async def under_load(server: Server, *, callers: int = 8, name: str = "session")
         try:
             yield load
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended.set()
+            await asyncio.gather(*tasks)
