@@ -27,7 +27,7 @@ __all__ = [
 _KEY: Final = "sk-benchmark"  # of no account
 _MASTER_KEY: Final = "sk-benchmark-master"
 _COMMON: Final = ("ephemeralKey", "expiresAt", "sessionId", "model", "requestId")
-_LIMI_PARTS: Final = ("limi", "uvicorn", "uvloop", "httptools", "msgspec", "pyreqwest", "sqlalchemy", "structlog")
+_LIMI_PARTS: Final = ("limi", "uvicorn", "uvloop", "httptools", "msgspec", "sqlalchemy", "structlog")
 
 
 def limi_environ(launch: Launch) -> dict[str, str]:

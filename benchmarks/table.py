@@ -18,9 +18,9 @@ def render(reports: Iterable[Report]) -> str:
     return "\n\n".join(_section(report) for report in sorted(reports, key=_place)) + "\n"
 
 
-def render_committed() -> str:
-    """Return the tables of what is committed under `benchmarks/results`."""
-    return render(load_reports())
+def render_committed(*questions: str) -> str:
+    """Return the tables of what is committed under `benchmarks/results`, of these questions or of all."""
+    return render(report for report in load_reports() if not questions or report.question in questions)
 
 
 def _place(report: Report) -> tuple[int, str]:

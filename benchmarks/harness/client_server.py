@@ -2,10 +2,12 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 from limi.adapters.configuration import load_settings
 from limi.adapters.telemetry.logs import configure_logs
-from limi.adapters.upstream.transports import HTTPTransport, Transport
+from limi.adapters.upstream.http_transport import HTTPTransport
+from limi.adapters.upstream.transports import Transport
 from limi.app import create_app
 from limi.cli.server import run_server
 from limi.kernel.settings import Settings
@@ -16,19 +18,25 @@ __all__: list[str] = []
 
 def _transport(client: str, settings: Settings) -> Transport:
     limits = settings.upstream
-    if client == "aiohttp":
-        # Only here, because only this server's environment has the package.
-        from benchmarks.harness.aiohttp_transport import AiohttpTransport  # noqa: PLC0415
-
-        kind: type[AiohttpTransport | HTTPTransport] = AiohttpTransport
-    else:
-        kind = HTTPTransport
-    return kind(
+    return _kind(client)(
         base_url=limits.url or "",
         timeout_seconds=limits.timeout_seconds,
         max_bytes=limits.max_response_bytes,
         user_agent="Limi-AI-Backend/benchmark",
     )
+
+
+def _kind(client: str) -> Callable[..., Transport]:
+    # The libraries are imported only in the server that measures them, because only its environment has them.
+    if client == "aiohttp":
+        from benchmarks.harness.aiohttp_transport import AiohttpTransport  # noqa: PLC0415
+
+        return AiohttpTransport
+    if client == "pyreqwest":
+        from benchmarks.harness.pyreqwest_transport import PyreqwestTransport  # noqa: PLC0415
+
+        return PyreqwestTransport
+    return HTTPTransport
 
 
 def _main() -> None:

@@ -11,9 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
+from limi.adapters.proxies import is_usable_proxy, proxy_from
+from limi.adapters.upstream.transports import OPENAI_URL
 from limi.kernel.secret import Secret
 from limi.kernel.settings import ENVIRONMENT_DEFAULTS, GROUPS, Environment, Settings, SettingsError
 
@@ -77,7 +80,27 @@ def load_settings(
     # Requests that name no profile use this one, so it is there even where a file describes others only.
     if isinstance(profiles := tree.setdefault("profiles", {}), dict):
         profiles.setdefault("default", {})
-    return _convert(tree)
+    return _with_proxy(_convert(tree), environ)
+
+
+def _with_proxy(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """Add the proxy that the usual variables name, unless one was set, and refuse one that is not spoken."""
+    upstream = settings.upstream
+    if settings.embeds_sandbox:
+        return settings
+    name = "LIMI_UPSTREAM_PROXY (upstream.proxy)"
+    if upstream.proxy is None:
+        url = upstream.url or OPENAI_URL
+        found = proxy_from(environ, url)
+        if found is None:
+            return settings
+        name = f"{urlsplit(url).scheme.upper()}_PROXY"
+        upstream = msgspec.structs.replace(upstream, proxy=Secret(found))
+    assert upstream.proxy  # noqa: S101 - set above
+    if not is_usable_proxy(upstream.proxy.reveal()):
+        msg = f"{name} must be a URL such as http://user:password@proxy.example:3128; other kinds are not spoken."
+        raise SettingsError(msg)
+    return msgspec.structs.replace(settings, upstream=upstream)
 
 
 def _info(cls: type[msgspec.Struct], name: str, group: str) -> SettingInfo:

@@ -18,7 +18,8 @@ from limi.adapters.key_files import FOLDER, load_key_files
 from limi.adapters.sql.engine import open_engine
 from limi.adapters.sql.errors import DatabaseError, DatabaseMissingError
 from limi.adapters.sql.journal_store import SQLJournalStore
-from limi.adapters.upstream.transports import OPENAI_URL, Answer, HTTPTransport, TransportError
+from limi.adapters.upstream.http_transport import HTTPTransport
+from limi.adapters.upstream.transports import OPENAI_URL, Answer, TransportError
 from limi.cli.checks import check_settings
 from limi.cli.listening import bind_socket
 from limi.kernel.errors import CATALOGUE
@@ -86,7 +87,7 @@ def _look_at_upstream(settings: Settings) -> Finding:
     try:
         answer = asyncio.run(_ask(settings, url))
     except TransportError as exc:
-        advice = "Check the network, the proxy, and LIMI_UPSTREAM_URL."
+        advice = "Check the network, LIMI_UPSTREAM_PROXY or HTTPS_PROXY, and LIMI_UPSTREAM_URL."
         return Finding("upstream", fine=False, message=f"{url} does not answer: {exc.reason}", advice=advice)
     took = f"{(time.monotonic() - started) * 1000:.0f} ms"
     if answer.status == HTTPStatus.OK:
@@ -103,6 +104,7 @@ async def _ask(settings: Settings, url: str) -> Answer:
         timeout_seconds=settings.upstream.timeout_seconds,
         max_bytes=settings.upstream.max_response_bytes,
         user_agent=f"Limi-AI-Backend/{__version__}",
+        proxy=settings.upstream.proxy,
     )
     key = settings.upstream.api_key
     headers = {"authorization": f"Bearer {key.reveal()}"} if key else {}

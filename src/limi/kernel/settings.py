@@ -147,6 +147,13 @@ class UpstreamSettings(_Group, frozen=True):
     api_key: Annotated[
         Secret | None, _setting("The main key. It never leaves the server.", env="OPENAI_API_KEY")
     ] = None
+    proxy: Annotated[
+        Secret | None,
+        _setting(
+            "Proxy towards upstream, `http://[user:password@]host[:port]`, asked to tunnel (CONNECT). Unset: "
+            "HTTPS_PROXY, unless NO_PROXY names upstream's host."
+        ),
+    ] = None
     timeout_seconds: Annotated[
         float, _setting("Longest wait for upstream's whole answer; 10 s is the promise.", gt=0, le=120)
     ] = 10.0

@@ -172,7 +172,7 @@ class TestUpstream:
     def test_one_that_is_not_there(self, invoke: Callable[..., Result]) -> None:
         result = invoke(LIMI_UPSTREAM_URL="http://127.0.0.1:1/v1", OPENAI_API_KEY=KEY)
         assert result.exit_code == 1
-        assert "http://127.0.0.1:1/v1 does not answer: ConnectError" in line(result, "upstream")[1]
+        assert "http://127.0.0.1:1/v1 does not answer: ConnectionRefusedError" in line(result, "upstream")[1]
 
     @pytest.mark.parametrize(("minutes", "way"), [(-10, "fast"), (10, "slow")])
     async def test_a_clock_that_goes_wrong(self, minutes: int, way: str, invoke: Callable[..., Result]) -> None:

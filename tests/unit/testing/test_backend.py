@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from limi.adapters.upstream.transports import Answer, HTTPTransport
+from limi.adapters.upstream.http_transport import HTTPTransport
+from limi.adapters.upstream.transports import Answer
 from limi.features.journal.model import Selection
 from limi.kernel.settings import SettingsError
 from limi.testing import FakeUpstream, InMemoryJournalStore, ManualClock, running_backend

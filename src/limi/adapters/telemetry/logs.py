@@ -8,9 +8,9 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import msgspec
 import structlog
@@ -100,7 +100,7 @@ def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None) ->
     sink = LogSink(raw)
     pretty = settings.format == "pretty" or (settings.format == "auto" and raw.isatty())
     structlog.configure(
-        processors=[structlog.processors.add_log_level, *(_for_people() if pretty else _for_machines())],
+        processors=_for_people() if pretty else [_write_json],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
         logger_factory=lambda *_: _SinkLogger(sink),
         cache_logger_on_first_use=True,
@@ -113,11 +113,7 @@ def _for_people() -> list[Processor]:
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     # Its own way with tracebacks shows every local variable, and so the keys among them.
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    return [stamp, _hide_secrets, console]
-
-
-def _for_machines() -> list[Processor]:
-    return [_put_time, structlog.processors.format_exc_info, _render_json]
+    return [structlog.processors.add_log_level, stamp, _hide_secrets, console]
 
 
 class _SinkLogger:
@@ -167,17 +163,17 @@ def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _put_time(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Add the time, which the encoder writes in RFC 3339 for less than a formatted string costs."""
-    event["timestamp"] = datetime.now(UTC)
-    return event
-
-
 # `str` of a secret is its mask.
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def _render_json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> bytes:
+def _write_json(logger: WrappedLogger, method: str, event: EventDict) -> bytes:
+    """Make the line. One processor rather than a chain, because each link is a tenth of what a line costs."""
+    event["level"] = method
+    # The encoder writes it in RFC 3339 for less than a formatted string costs.
+    event["timestamp"] = datetime.now(UTC)
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(logger, method, event)
     try:
         return _encode(event)
     except UnicodeEncodeError:

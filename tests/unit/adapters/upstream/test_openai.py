@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limi import __version__
+from limi.adapters.upstream.http_transport import HTTPTransport
 from limi.adapters.upstream.openai import OpenAIUpstream
-from limi.adapters.upstream.transports import Answer, ASGITransport, HTTPTransport
+from limi.adapters.upstream.transports import Answer, ASGITransport
 from limi.features.client_secrets.errors import (
     UpstreamAuthError,
     UpstreamError,

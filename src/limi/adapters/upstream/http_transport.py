@@ -1,0 +1,131 @@
+"""Upstream over HTTP/1.1 on the event loop itself, with connections kept alive.
+
+Why not a library: docs/decisions/0005. What a request costs here is most of what can be saved on a mint.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from limi.adapters.upstream.connection import Connection, StaleConnectionError
+from limi.adapters.upstream.connector import Connector, Destination
+from limi.adapters.upstream.transports import Answer, TransportError
+from limi.kernel.secret import Secret
+
+__all__ = ["HTTPTransport"]
+
+_MAX_IDLE: Final = 100
+"""Connections kept for the next requests; more than that were a burst, and the rest is closed after it."""
+_IDLE_SECONDS: Final = 60.0
+"""Upstream and what lies between forget idle connections after minutes; younger ones are worth a try."""
+
+
+class HTTPTransport:
+    """Sends requests to one server and reads at most `max_bytes` of an answer's body.
+
+    Redirects are not followed, because the key must go nowhere else, and compression is not asked for: a secret is
+    1.2 KB, and a small packed body could unpack to a huge one.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        timeout_seconds: float,
+        max_bytes: int,
+        user_agent: str,
+        proxy: Secret | None = None,
+    ) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            base_url: what every path is appended to.
+            timeout_seconds: for the whole exchange, connecting included.
+            max_bytes: the largest body of an answer.
+            user_agent: what the server is told of the client.
+            proxy: `http://[user:password@]host[:port]`; see `Connector`.
+        """
+        self._seconds = timeout_seconds
+        self._max_bytes = max_bytes
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._connector: Connector | None = None
+        self._path = self._common = ""
+        # A URL that is none is said with the first request, so that a command can say it in its own words.
+        with suppress(ValueError):
+            destination = Destination.of(base_url)
+            self._path = destination.path
+            self._common = (
+                f"host: {destination.authority}\r\nuser-agent: {user_agent}\r\naccept: application/json\r\n"
+            )
+            self._connector = Connector(destination, proxy=proxy)
+
+    async def send(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        """Send by HTTP; see `Transport`."""
+        connector = self._connector
+        request = self._encode(method, path, headers, body)
+        if connector is None or request is None:
+            raise TransportError("no request can be made of this URL and these headers")
+        deadline = asyncio.get_running_loop().time() + self._seconds
+        if (connection := self._take_idle()) is not None:
+            try:
+                return await self._exchange(connection, request, deadline)
+            except StaleConnectionError:
+                # Closed in the moment it was used. Nothing came back, so nobody knows of a key, and another try is
+                # right although POST is not idempotent (RFC 9110 §9.2.2).
+                pass
+        return await self._exchange(await self._connect(connector, deadline), request, deadline)
+
+    async def close(self) -> None:
+        """Cut all connections and wait until their sockets are closed; may be called twice."""
+        for connection in self._open:
+            connection.abort()
+        await asyncio.gather(*(connection.closed for connection in self._open))
+        self._idle.clear()
+
+    async def _exchange(self, connection: Connection, request: bytes, deadline: float) -> Answer:
+        try:
+            answer = await connection.ask(request, deadline=deadline)
+        except BaseException:
+            # Whoever cancels leaves an answer under way, which the next request must not read as its own.
+            connection.abort()
+            raise
+        if connection.is_usable and len(self._idle) < _MAX_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.abort()
+        return answer
+
+    async def _connect(self, connector: Connector, deadline: float) -> Connection:
+        try:
+            async with asyncio.timeout_at(deadline):
+                connection = await connector.connect(Connection, max_bytes=self._max_bytes)
+        except TimeoutError as exc:
+            reason = "no connection in time"
+            raise TransportError(reason, timed_out=True) from exc
+        self._open.add(connection)
+        connection.closed.add_done_callback(lambda _: self._open.discard(connection))
+        return connection
+
+    def _take_idle(self) -> Connection | None:
+        """Return the connection that was used last, and drop all if even that has been idle for long."""
+        while self._idle:
+            connection = self._idle.pop()
+            if asyncio.get_running_loop().time() - connection.idle_since > _IDLE_SECONDS:
+                for old in (*self._idle, connection):
+                    old.abort()
+                self._idle.clear()
+            elif connection.is_usable:
+                return connection
+        return None
+
+    def _encode(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes | None:
+        """Return the request, or None where a header would break out of its line (RFC 9110 §5.5)."""
+        lines = []
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                return None
+            lines.append(f"{name}: {value}\r\n")
+        head = f"{method} {self._path}{path} HTTP/1.1\r\n{self._common}{''.join(lines)}"
+        return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
