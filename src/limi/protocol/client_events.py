@@ -118,7 +118,7 @@ _EVENTS: Final[dict[str, type[ClientEvent]]] = {
         ClearOutput,
     )
 }
-_MEDIA_TRACK_ONLY: Final = frozenset({"output_audio_buffer.clear"})
+_ON_ANY_TRANSPORT: Final = {name: event for name, event in _EVENTS.items() if name != "output_audio_buffer.clear"}
 
 
 def event_id_of(event: dict[str, Any]) -> str | None:
@@ -139,10 +139,10 @@ def parse_event(event: dict[str, Any], *, has_media_track: bool) -> ClientEvent:
     """
     if "type" not in event:
         raise MissingParameterError("type")
-    allowed = [name for name in _EVENTS if has_media_track or name not in _MEDIA_TRACK_ONLY]
+    allowed = _EVENTS if has_media_track else _ON_ANY_TRANSPORT
     event_type = event["type"]
     if not isinstance(event_type, str) or event_type not in allowed:
         shown = f"'{event_type[:64]}'" if isinstance(event_type, str) else "not a string"
         supported = ", ".join(f"'{name}'" for name in allowed)
         raise InvalidValueError("type", f"Invalid value: {shown}. Supported values are: {supported}.")
-    return convert(event, _EVENTS[event_type])
+    return convert(event, allowed[event_type])

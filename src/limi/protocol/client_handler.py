@@ -5,11 +5,12 @@ event that repeats the client's `event_id`; every method checks before it change
 """
 
 from limi.protocol import client_events as events
-from limi.protocol.conversation import Conversation
+from limi.protocol.conversation import Conversation, duplicate_id
 from limi.protocol.errors import InvalidEventError, InvalidValueError, ProtocolError
 from limi.protocol.ids import NewId
 from limi.protocol.item_request import build_item, decode_audio, parse_item
 from limi.protocol.limits import Limits
+from limi.protocol.mcp import MCPServers
 from limi.protocol.outbox import Outbox
 from limi.protocol.playback import Playback
 from limi.protocol.response_request import ResponseRequest
@@ -51,10 +52,12 @@ class ClientHandler:
         self._outbox = outbox
         self._new_id = new_id
         self._limits = limits
+        self._mcp_servers = MCPServers(conversation=conversation, outbox=outbox, new_id=new_id)
 
     def greet(self) -> None:
         """Send `session.created`, the first event of a session."""
         self._send_session("session.created")
+        self._mcp_servers.list_tools(self.config.tools)
 
     def receive(self, frame: str, now: float) -> None:
         """Take one text frame; whatever is wrong with it is answered with an `error` event."""
@@ -108,9 +111,15 @@ class ClientHandler:
 
     def _update(self, event: events.UpdateSession) -> None:
         request = parse_session(event.session)
-        self.config = updated_config(self.config, request, has_spoken=self._conversation.has_spoken)
+        self.config = updated_config(
+            self.config,
+            request,
+            has_spoken=self._conversation.has_spoken,
+            is_responding=self._responses.active is not None,
+        )
         self._turns.configure(self.config)
         self._send_session("session.updated")
+        self._mcp_servers.list_tools(self.config.tools)
 
     def _create_item(self, event: events.CreateItem) -> None:
         request = parse_item(event.item, at="item")
@@ -121,6 +130,8 @@ class ClientHandler:
             user_format=self.config.input_format,
             reply_format=self.config.output_format,
         )
+        if item.id == self._turns.announced_id:
+            raise duplicate_id(item.id)
         self._conversation.insert(item, after=event.previous_item_id)
 
     def _create_response(self, event: events.CreateResponse, now: float) -> None:

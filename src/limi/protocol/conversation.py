@@ -1,19 +1,20 @@
 """The ordered items of a session, and what a client may do to them.
 
-Codes for unknown items follow the one that is known from captures, `item_retrieve_invalid_item_id`; those for
-truncation and deletion are formed like it.
+Codes for unknown items are those that clients know: `item_retrieve_invalid_item_id` and its like for truncation
+and deletion. The one for an unknown `previous_item_id` is formed like them.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from limi.protocol.errors import RefusedError
+from limi.protocol.errors import InvalidValueError, RefusedError
+from limi.protocol.generation import ItemType
 from limi.protocol.items import Item, Part, PartType
 from limi.protocol.limits import Limits
 from limi.protocol.outbox import Outbox
 
-__all__ = ["ROOT", "Conversation"]
+__all__ = ["ROOT", "Conversation", "duplicate_id"]
 
 ROOT: Final = "root"
 """As `previous_item_id`: insert at the front."""
@@ -30,6 +31,8 @@ class Conversation:
         self._by_id: dict[str, Item] = {}
         self._with_audio: deque[Item] = deque()
         self._audio_bytes = 0
+        self._characters: dict[str, int] = {}
+        """How long the texts and pictures of each complete item are."""
         self.has_spoken = False
         """Whether the assistant has spoken in it; from then on the voice is fixed."""
 
@@ -44,6 +47,11 @@ class Conversation:
         """Id of the newest item, or None when there is none."""
         return self._items[-1].id if self._items else None
 
+    @property
+    def has_room(self) -> bool:
+        """Whether another item may be added."""
+        return len(self._items) < self._limits.items
+
     def find(self, item_id: str) -> Item | None:
         """Return an item by its id, or None."""
         return self._by_id.get(item_id)
@@ -54,7 +62,7 @@ class Conversation:
         Raises:
             RefusedError: The conversation is full.
         """
-        if len(self._items) >= self._limits.items:
+        if not self.has_room:
             message = f"The conversation is full: it holds at most {self._limits.items} items. Delete some first."
             raise RefusedError(code="conversation_full", message=message)
 
@@ -66,19 +74,19 @@ class Conversation:
             after: Id of the item before it; None for the end, `root` for the front.
 
         Raises:
-            RefusedError: The id is taken, `after` is unknown, or the conversation is full.
+            InvalidValueError: The id is a word of the protocol.
+            RefusedError: The id is taken, `after` is unknown, the call that the item answers is unknown, or the
+                conversation is full.
         """
-        if item.id in self._by_id:
-            message = f"Error adding item: an item with id '{item.id}' already exists."
-            raise RefusedError(code="item_create_duplicate_item_id", message=message, param="item.id")
-        self.check_room()
+        self._check_id(item.id)
+        self._check_answered_call(item)
+        self._check_room_for(item)
         index = self._index_after(after)
         previous = self._items[index - 1].id if index else None
         self._items.insert(index, item)
         self._register(item)
         self.announce_added(item, previous)
-        self.announce_done(item, previous)
-        self.keep_audio(item)
+        self.complete(item)
 
     def append(self, item: Item) -> str | None:
         """Add an item of the server's own at the end; return the id of the one before it."""
@@ -91,9 +99,12 @@ class Conversation:
         """Tell the client that an item is there; a null for `previous` means the front."""
         self._outbox.send("conversation.item.added", previous_item_id=previous, item=item.to_wire())
 
-    def announce_done(self, item: Item, previous: str | None) -> None:
-        """Tell the client that an item is complete."""
+    def complete(self, item: Item) -> None:
+        """Tell the client that an item is complete, and count what it holds."""
+        previous = self._id_before(item)
         self._outbox.send("conversation.item.done", previous_item_id=previous, item=item.to_wire())
+        self._characters[item.id] = item.characters
+        self._keep_audio(item)
 
     def retrieve(self, item_id: str) -> None:
         """Send an item with its audio, as far as that fits into one frame.
@@ -114,6 +125,7 @@ class Conversation:
         item = self._required(item_id, "item_delete_invalid_item_id", "deleting")
         self._items.remove(item)
         del self._by_id[item_id]
+        self._characters.pop(item_id, None)
         if item in self._with_audio:
             self._with_audio.remove(item)
             self._audio_bytes -= item.kept_audio_bytes
@@ -144,8 +156,8 @@ class Conversation:
             if part.type is PartType.OUTPUT_AUDIO and item in self and played_ms < part.audio_ms:
                 self._truncate(item, part, index, played_ms)
 
-    def keep_audio(self, item: Item) -> None:
-        """Count an item's audio, now that it is complete, and forget the oldest audio beyond the limit."""
+    def _keep_audio(self, item: Item) -> None:
+        """Count an item's audio and forget the oldest audio beyond the limit."""
         if not item.kept_audio_bytes:
             return
         self._with_audio.append(item)
@@ -172,6 +184,37 @@ class Conversation:
         self._by_id[item.id] = item
         self.has_spoken = self.has_spoken or item.has_spoken_audio
 
+    def _check_id(self, item_id: str) -> None:
+        if item_id == ROOT:
+            raise InvalidValueError("item.id", f"Invalid value for 'item.id': '{ROOT}' stands for the front.")
+        if item_id in self._by_id:
+            raise duplicate_id(item_id)
+
+    def _check_answered_call(self, item: Item) -> None:
+        """Refuse the output of a call that nobody made; code and message are those of the live service."""
+        if item.type is not ItemType.FUNCTION_CALL_OUTPUT:
+            return
+        calls = (known.call_id for known in self._items if known.type is ItemType.FUNCTION_CALL)
+        if item.call_id not in calls:
+            message = f"Tool call ID '{item.call_id}' not found in conversation."
+            raise RefusedError(code="invalid_tool_call_id", message=message)
+
+    def _check_room_for(self, item: Item) -> None:
+        self.check_room()
+        if sum(self._characters.values()) + item.characters > self._limits.stored_characters:
+            message = (
+                f"The conversation is full: its texts and pictures hold at most {self._limits.stored_characters} "
+                "characters. Delete some items first."
+            )
+            raise RefusedError(code="conversation_full", message=message)
+
+    def _id_before(self, item: Item) -> str | None:
+        # An item that is completed is nearly always among the last ones.
+        index = len(self._items) - 1
+        while self._items[index] is not item:
+            index -= 1
+        return self._items[index - 1].id if index else None
+
     def _index_after(self, after: str | None) -> int:
         if after is None:
             return len(self._items)
@@ -188,6 +231,12 @@ class Conversation:
     def _required(self, item_id: str, code: str, doing: str) -> Item:
         item = self._by_id.get(item_id)
         if item is None:
-            message = f"Error {doing} item: item with id '{item_id[:64]}' does not exist."
+            message = f"Error {doing} item: the item with id '{item_id[:64]}' does not exist."
             raise RefusedError(code=code, message=message, param="item_id")
         return item
+
+
+def duplicate_id(item_id: str) -> RefusedError:
+    """Return the error for an id that another item has."""
+    message = f"Error adding item: an item with id '{item_id}' already exists."
+    return RefusedError(code="item_create_duplicate_item_id", message=message, param="item.id")

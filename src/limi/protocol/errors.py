@@ -6,6 +6,7 @@
     ├── UnknownParameterError      a member nobody knows
     ├── MissingParameterError      a member that must be there
     ├── InvalidValueError          a member that breaks a rule
+    ├── StringTooLongError         a text beyond its bound
     └── RefusedError               well formed, but not possible now; `code` says why
 
 The same error becomes an `error` event on a session and the body of an HTTP answer.
@@ -22,6 +23,7 @@ __all__ = [
     "MissingParameterError",
     "ProtocolError",
     "RefusedError",
+    "StringTooLongError",
     "UnknownParameterError",
     "error_body",
 ]
@@ -86,6 +88,14 @@ class InvalidValueError(ProtocolError):
 
     def __init__(self, param: str | None, message: str) -> None:
         super().__init__(code="invalid_value", message=message, param=param)
+
+
+class StringTooLongError(ProtocolError):
+    """A text is longer than the member may hold."""
+
+    def __init__(self, param: str, longest: int) -> None:
+        message = f"Invalid '{param}': string too long. Expected a string with maximum length {longest}."
+        super().__init__(code="string_above_max_length", message=message, param=param)
 
 
 class RefusedError(ProtocolError):

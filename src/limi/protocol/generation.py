@@ -75,6 +75,8 @@ class GenerationRequest:
     tool_choice: str
     """`auto`, `none`, `required`, or `function`, which goes with `forced_tool`."""
     forced_tool: str | None
+    parallel_tool_calls: bool = True
+    """Whether one response may call several functions."""
     max_output_tokens: int | None
     """None means as many as there are; the session ends the response when it passes them."""
     metadata: Mapping[str, str] | None

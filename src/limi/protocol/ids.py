@@ -20,6 +20,7 @@ class IdKind(StrEnum):
     EVENT = "event_"
     ITEM = "item_"
     RESPONSE = "resp_"
+    SEGMENT = "seg_"
     SESSION = "sess_"
 
 

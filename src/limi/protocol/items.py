@@ -11,6 +11,7 @@ from typing import Any
 
 from limi.protocol.audio_formats import AudioFormat
 from limi.protocol.generation import ContextItem, ItemType, Role
+from limi.protocol.wire import encode
 
 __all__ = ["Item", "ItemStatus", "Part", "PartType"]
 
@@ -118,6 +119,8 @@ class Item:
     call_id: str | None = None
     arguments: str | None = None
     output: str | None = None
+    is_forgotten: bool = False
+    """It no longer fits into the model's context; responses do not read it."""
     foreign: dict[str, Any] | None = None
     """The members of an MCP item, which is kept as the client sent it."""
 
@@ -130,6 +133,14 @@ class Item:
     def kept_audio_bytes(self) -> int:
         """Bytes of audio the item still holds."""
         return sum(len(part.audio) for part in self.parts if part.audio is not None)
+
+    @property
+    def characters(self) -> int:
+        """Length of the item's texts and pictures."""
+        texts = [self.name, self.arguments, self.output]
+        texts += [text for part in self.parts for text in (part.text, part.image_url)]
+        foreign = 0 if self.foreign is None else len(encode(self.foreign))
+        return foreign + sum(len(text) for text in texts if text)
 
     def to_wire(self, *, audio_limit: int = 0) -> dict[str, Any]:
         """Return the item as the client sees it; members of other types are left out, for SDKs refuse null."""

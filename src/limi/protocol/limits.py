@@ -25,9 +25,16 @@ class Limits:
     """An hour holds some hundreds of turns; beyond this a client is adding items in a loop."""
     stored_audio_bytes: int = 32 * _MIB
     """About eleven minutes of PCM in the conversation; past it the oldest audio goes, its transcript stays."""
+    stored_characters: int = 32 * _MIB
+    """Texts and pictures in the conversation: some dozens of photographs, and more words than a model can read."""
     retrieved_audio_bytes: int = 5 * _MIB
     """openai-agents closes its socket on frames above 8 MiB; 5 MiB of audio are 6.7 MiB of base64."""
     out_of_band_responses: int = 16
     """Responses beside the conversation that may run at once; each is a task of the transport."""
+    context_tokens: int = 28_224
+    """What a response may read. The reference gives this for a model of 32k that may write 4,096 of them."""
+    output_tokens: int = 16_384
+    """What one response may write when the client sets no bound; thirteen minutes of speech are a generator that
+    does not end, and what it says is held in memory."""
     tokens_per_minute: int = 40_000
     """What `rate_limits.updated` reports; nothing is refused because of it."""

@@ -1,6 +1,6 @@
 """What a session has to say and wants done, collected until its driver fetches it."""
 
-from typing import Any
+from typing import Any, Final
 
 from limi.protocol.effects import Effect
 from limi.protocol.errors import ProtocolError
@@ -8,6 +8,8 @@ from limi.protocol.ids import IdKind, NewId
 from limi.protocol.wire import encode
 
 __all__ = ["Outbox"]
+
+_OBFUSCATION: Final = 16
 
 
 class Outbox:
@@ -21,6 +23,16 @@ class Outbox:
     def send(self, event_type: str, **members: Any) -> None:  # noqa: ANN401 - whatever the event has
         """Add an event; it gets its `event_id` here."""
         self._events.append(encode({"type": event_type, "event_id": self._new_id(IdKind.EVENT), **members}))
+
+    def send_delta(self, event_type: str, **members: Any) -> None:  # noqa: ANN401 - whatever the event has
+        """Add an event with a piece of something.
+
+        As upstream's do, it carries `obfuscation`, random text that hides the length of the piece from whoever
+        watches the line. Nothing is hidden here; the member is there for clients that expect it.
+        """
+        event_id = self._new_id(IdKind.EVENT)
+        event = {"type": event_type, "event_id": event_id, **members, "obfuscation": event_id[-_OBFUSCATION:]}
+        self._events.append(encode(event))
 
     def send_error(self, error: ProtocolError, *, caused_by: str | None) -> None:
         """Add an `error` event.

@@ -5,7 +5,6 @@ sequence of events, and every ending (complete or not) closes what is open by th
 waits for an event that never comes.
 """
 
-from base64 import b64encode
 from typing import Any
 
 from limi.protocol.conversation import Conversation
@@ -17,7 +16,14 @@ from limi.protocol.outbox import Outbox
 from limi.protocol.playback import Playback
 from limi.protocol.response_request import ResponsePlan
 from limi.protocol.session_config import Modality
-from limi.protocol.usage import ASSISTANT_AUDIO_MS_PER_TOKEN, InputTokens, OutputTokens, text_tokens, usage_to_wire
+from limi.protocol.usage import (
+    ASSISTANT_AUDIO_MS_PER_TOKEN,
+    CHARACTERS_PER_TOKEN,
+    InputTokens,
+    OutputTokens,
+    text_tokens,
+    usage_to_wire,
+)
 
 __all__ = ["Response"]
 
@@ -40,12 +46,12 @@ class Response:
         self.request = plan.request
         self.first_audio_at = now
         self._read = read
+        self._allowed_tokens = plan.output_tokens
         self._conversation = conversation
         self._outbox = outbox
         self._new_id = new_id
         self._playback = playback
         self._output: list[Item] = []
-        self._previous: str | None = None
         self._open: Item | None = None
         self._said: list[str] = []
         """Deltas of what is open, joined for its `done` event whatever a truncation did to the item."""
@@ -65,10 +71,20 @@ class Response:
         )
 
     @property
-    def is_over_limit(self) -> bool:
-        """Whether more was generated than the client allowed."""
-        allowed = self.request.max_output_tokens
-        return allowed is not None and self.written.total > allowed
+    def characters_left(self) -> int:
+        """How much more text is allowed."""
+        return max(
+            0, (self._allowed_tokens - self.written.audio) * CHARACTERS_PER_TOKEN - self._written_characters
+        )
+
+    @property
+    def audio_bytes_left(self) -> int:
+        """How much more speech is allowed, in whole samples."""
+        audio_format = self.request.output_format
+        # A token begun is not counted until it is complete, so all of the next one but its last sample is allowed.
+        tokens = self._allowed_tokens - text_tokens(self._written_characters) + 1
+        most = tokens * ASSISTANT_AUDIO_MS_PER_TOKEN * audio_format.bytes_per_ms - audio_format.sample_bytes
+        return max(0, most - self._written_audio_bytes)
 
     @property
     def total_tokens(self) -> int:
@@ -87,7 +103,7 @@ class Response:
         self._written_characters += len(text)
         spoken = part.type is PartType.OUTPUT_AUDIO
         event = "response.output_audio_transcript.delta" if spoken else "response.output_text.delta"
-        self._outbox.send(event, **self._part_ids(), delta=text)
+        self._outbox.send_delta(event, **self._part_ids(), delta=text)
 
     def add_audio(self, audio: bytes, now: float) -> None:
         """Add speech; it goes out as an event, or to the media track where there is one."""
@@ -102,8 +118,8 @@ class Response:
         if self._playback is not None:
             self._playback.play(self.id, item, audio)
         else:
-            delta = b64encode(audio).decode("ascii")
-            self._outbox.send("response.output_audio.delta", **self._part_ids(), delta=delta)
+            # The encoder writes bytes as base64, faster than the standard library makes a text of them.
+            self._outbox.send_delta("response.output_audio.delta", **self._part_ids(), delta=audio)
 
     def start_call(self, name: str) -> None:
         """Open a function call; a message that was open is complete by that."""
@@ -125,7 +141,7 @@ class Response:
             return
         call.arguments = (call.arguments or "") + arguments
         self._written_characters += len(arguments)
-        self._outbox.send(
+        self._outbox.send_delta(
             "response.function_call_arguments.delta",
             **self._item_ids(),
             call_id=call.call_id,
@@ -164,8 +180,6 @@ class Response:
         self._open = item
         self._output.append(item)
         self._said = []
-        if not self.request.out_of_band:
-            self._previous = self._conversation.append(item)
         self._outbox.send(
             "response.output_item.added",
             response_id=self.id,
@@ -173,7 +187,8 @@ class Response:
             item=item.to_wire(),
         )
         if not self.request.out_of_band:
-            self._conversation.announce_added(item, self._previous)
+            previous = self._conversation.append(item)
+            self._conversation.announce_added(item, previous)
 
     def _close_item(self, status: ItemStatus) -> None:
         item = self._open
@@ -193,8 +208,7 @@ class Response:
         self._open = None
         # The client may have deleted the item meanwhile; then it has no place in the conversation to be done in.
         if item in self._conversation:
-            self._conversation.announce_done(item, self._previous)
-            self._conversation.keep_audio(item)
+            self._conversation.complete(item)
         self._outbox.send(
             "response.output_item.done",
             response_id=self.id,

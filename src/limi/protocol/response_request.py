@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, assert_never
 
-from msgspec import UNSET, Meta, UnsetType, to_builtins
+from msgspec import UNSET, Meta, UnsetType
 
 from limi.protocol.audio_formats import AudioFormat
+from limi.protocol.context import fit_context
 from limi.protocol.conversation import Conversation
 from limi.protocol.errors import RefusedError
 from limi.protocol.generation import FunctionTool, GenerationRequest
 from limi.protocol.ids import NewId
 from limi.protocol.item_request import ItemReference, build_item, parse_input_item
 from limi.protocol.items import Item
+from limi.protocol.limits import Limits
 from limi.protocol.session_config import Modality, SessionConfig
-from limi.protocol.usage import InputTokens, count_context
+from limi.protocol.usage import Counted, count_text
 from limi.protocol.vocabulary import (
     FormatObject,
     FunctionChoice,
@@ -29,6 +31,7 @@ from limi.protocol.vocabulary import (
     Voice,
     format_from,
     modality_from,
+    tool_to_wire,
     voice_from,
 )
 from limi.protocol.wire import Strict
@@ -75,20 +78,23 @@ class ResponsePlan:
     """A response that may begin: what is asked of the generator, and what it will have read."""
 
     request: GenerationRequest
-    read: InputTokens
+    read: tuple[Counted, ...]
+    output_tokens: int
+    """The most it may write."""
+    forgotten: tuple[Item, ...]
+    """Items that no longer fit and are left out from now on."""
     own_input: bool
     """The client gave a context in the place of the conversation."""
 
 
 def plan_response(
-    request: ResponseRequest, *, config: SessionConfig, conversation: Conversation, new_id: NewId
+    request: ResponseRequest, *, config: SessionConfig, conversation: Conversation, new_id: NewId, limits: Limits
 ) -> ResponsePlan:
     """Join a request with the session it is made in.
 
     Raises:
         ProtocolError: A member breaks a rule, or refers to an item that is not there.
     """
-    items = _context(request, config=config, conversation=conversation, new_id=new_id)
     instructions = config.instructions if request.instructions is UNSET else request.instructions
     tools = config.tools if request.tools is UNSET else tuple(request.tools)
     choice = config.tool_choice if request.tool_choice is UNSET else request.tool_choice
@@ -101,6 +107,14 @@ def plan_response(
             message="Cannot update a conversation's voice if assistant audio is present.",
             param="response.audio.output.voice",
         )
+    preamble = count_text(instructions + "".join(repr(tool_to_wire(tool)) for tool in tools))
+    own_input = request.input is not UNSET
+    # What a client puts together itself is never cut: it had the choice.
+    context = fit_context(
+        _items(request, config=config, conversation=conversation, new_id=new_id),
+        truncation="disabled" if own_input else config.truncation,
+        room=max(0, limits.context_tokens - preamble.tokens.total),
+    )
     generation = GenerationRequest(
         model=config.model,
         instructions=instructions,
@@ -109,23 +123,28 @@ def plan_response(
         speed=config.speed,
         output_format=_output_format(request, config),
         tools=tuple(_function(tool) for tool in tools if isinstance(tool, FunctionToolObject)),
+        parallel_tool_calls=_parallel_tool_calls(request, config),
         tool_choice=mode,
         forced_tool=forced,
         max_output_tokens=_max_output_tokens(request, config),
         metadata=request.metadata,
-        context=tuple(item.to_context() for item in items),
+        context=tuple(item.to_context() for item in context.items),
         out_of_band=out_of_band,
     )
-    preamble = len(instructions) + sum(len(repr(to_builtins(tool))) for tool in tools)
-    read = count_context(items, preamble_characters=preamble)
-    return ResponsePlan(request=generation, read=read, own_input=request.input is not UNSET)
+    return ResponsePlan(
+        request=generation,
+        read=(preamble, *context.read),
+        output_tokens=min(generation.max_output_tokens or limits.output_tokens, limits.output_tokens),
+        forgotten=context.forgotten,
+        own_input=own_input,
+    )
 
 
-def _context(
+def _items(
     request: ResponseRequest, *, config: SessionConfig, conversation: Conversation, new_id: NewId
 ) -> list[Item]:
     if request.input is UNSET:
-        return list(conversation)
+        return [item for item in conversation if not item.is_forgotten]
     items = []
     for index, value in enumerate(request.input):
         at = f"response.input[{index}]"
@@ -167,6 +186,11 @@ def _voice(request: ResponseRequest, config: SessionConfig) -> str:
 def _output_format(request: ResponseRequest, config: SessionConfig) -> AudioFormat:
     wire = request.audio.output.format
     return config.output_format if wire is UNSET else format_from(wire)
+
+
+def _parallel_tool_calls(request: ResponseRequest, config: SessionConfig) -> bool:
+    asked = request.parallel_tool_calls
+    return config.parallel_tool_calls if asked is UNSET else asked
 
 
 def _max_output_tokens(request: ResponseRequest, config: SessionConfig) -> int | None:

@@ -11,9 +11,9 @@ from limi.protocol.limits import Limits
 from limi.protocol.outbox import Outbox
 from limi.protocol.playback import Playback
 from limi.protocol.response import Response
-from limi.protocol.response_request import ResponseRequest, plan_response
+from limi.protocol.response_request import ResponsePlan, ResponseRequest, plan_response
 from limi.protocol.session_config import Modality, SessionConfig
-from limi.protocol.usage import Cache, InputTokens, RateLimit
+from limi.protocol.usage import Cache, InputTokens, RateLimit, total_of
 
 __all__ = ["Responses"]
 
@@ -59,11 +59,13 @@ class Responses:
         Raises:
             ProtocolError: One is running already, there are too many, or the request breaks a rule.
         """
-        plan = plan_response(request, config=config, conversation=self._conversation, new_id=self._new_id)
+        plan = plan_response(
+            request, config=config, conversation=self._conversation, new_id=self._new_id, limits=self._limits
+        )
         self._check_room(out_of_band=plan.request.out_of_band)
         response = Response(
             plan=plan,
-            read=self._read(plan.read, own_input=plan.own_input),
+            read=self._read(plan),
             conversation=self._conversation,
             outbox=self._outbox,
             new_id=self._new_id,
@@ -74,6 +76,8 @@ class Responses:
             self._out_of_band[response.id] = response
         else:
             self.active = response
+            for item in plan.forgotten:
+                item.is_forgotten = True
         response.begin()
         self._outbox.do(Generate(response.id, plan.request))
 
@@ -108,30 +112,45 @@ class Responses:
     def add_text(self, response_id: str, text: str, now: float) -> None:
         """The generator adds text; like all its reports, this does nothing once the response has ended."""
         response = self.find(response_id)
-        if response is not None and text:
-            response.add_text(text)
-            self._enforce_limit(response, now)
+        if response is None or not text:
+            return
+        allowed = text[: response.characters_left]
+        if allowed:
+            response.add_text(allowed)
+        if len(allowed) < len(text):
+            self._stop_at_limit(response, now)
 
     def add_audio(self, response_id: str, audio: bytes, now: float) -> None:
         """The generator adds speech, which has no place in a text response."""
         response = self.find(response_id)
-        if response is not None and audio and response.request.modality is Modality.AUDIO:
-            response.add_audio(audio, now)
-            self._enforce_limit(response, now)
+        if response is None or not audio or response.request.modality is not Modality.AUDIO:
+            return
+        allowed = audio[: response.audio_bytes_left]
+        if allowed:
+            response.add_audio(allowed, now)
+        if len(allowed) < len(audio):
+            self._stop_at_limit(response, now)
 
     def start_call(self, response_id: str, name: str, now: float) -> None:
         """The generator begins to call a function."""
         response = self.find(response_id)
-        if response is not None:
+        if response is None:
+            return
+        if len(name) <= response.characters_left:
             response.start_call(name)
-            self._enforce_limit(response, now)
+        else:
+            self._stop_at_limit(response, now)
 
     def add_arguments(self, response_id: str, arguments: str, now: float) -> None:
         """The generator adds to the arguments of its call."""
         response = self.find(response_id)
-        if response is not None and arguments:
-            response.add_arguments(arguments)
-            self._enforce_limit(response, now)
+        if response is None or not arguments:
+            return
+        allowed = arguments[: response.characters_left]
+        if allowed:
+            response.add_arguments(allowed)
+        if len(allowed) < len(arguments):
+            self._stop_at_limit(response, now)
 
     def end_call(self, response_id: str) -> None:
         """The generator has all arguments of its call."""
@@ -152,17 +171,16 @@ class Responses:
         self.active = None
         self._out_of_band.clear()
 
-    def _enforce_limit(self, response: Response, now: float) -> None:
-        if response.is_over_limit:
-            self.stop(response, StopReason.MAX_OUTPUT_TOKENS, now)
+    def _stop_at_limit(self, response: Response, now: float) -> None:
+        self.stop(response, StopReason.MAX_OUTPUT_TOKENS, now)
 
-    def _read(self, read: InputTokens, *, own_input: bool) -> InputTokens:
+    def _read(self, plan: ResponsePlan) -> InputTokens:
         # A context of the client's own has nothing in common with what the conversation's responses have read.
-        if own_input:
-            return read
-        cached = self._cache.applied_to(read)
-        self._cache.remember(read)
-        return cached
+        if plan.own_input:
+            return total_of(plan.read)
+        read = self._cache.applied_to(plan.read)
+        self._cache.remember(plan.read)
+        return read
 
     def _check_room(self, *, out_of_band: bool) -> None:
         if out_of_band:

@@ -12,8 +12,7 @@ Drive it so: hand it what arrives, then do what it wants. After *every* call to 
 `error` event. Reports on a response or an item that has ended meanwhile are ignored, because that race is normal.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, ParamSpec
 
@@ -59,6 +58,7 @@ class RealtimeSession:
         transport: Transport = Transport.WEBSOCKET,
         limits: Limits | None = None,
     ) -> None:
+        has_media_track = transport is Transport.WEBRTC
         self._limits = limits or Limits()
         self._expires = now + self._limits.session_seconds
         self._is_closed = False
@@ -66,7 +66,6 @@ class RealtimeSession:
         conversation = Conversation(
             conversation_id=new_id(IdKind.CONVERSATION), outbox=self._outbox, limits=self._limits
         )
-        has_media_track = transport is Transport.WEBRTC
         self._playback = Playback(conversation=conversation, outbox=self._outbox)
         self._responses = Responses(
             conversation=conversation,
@@ -85,7 +84,7 @@ class RealtimeSession:
             new_id=new_id,
             limits=self._limits,
         )
-        self._transcripts = Transcripts(conversation=conversation, outbox=self._outbox)
+        self._transcripts = Transcripts(conversation=conversation, outbox=self._outbox, new_id=new_id)
         self._client = ClientHandler(
             session_id=new_id(IdKind.SESSION),
             expires_at=int(unix_time + self._limits.session_seconds),
@@ -119,6 +118,11 @@ class RealtimeSession:
     def input_format(self) -> AudioFormat:
         """The format `receive_audio` expects: the configured one, but always PCM on a media track."""
         return self._turns.input_format
+
+    @property
+    def input_room_bytes(self) -> int:
+        """How much audio `receive_audio` takes before it refuses because the buffer is full."""
+        return min(self._turns.room_bytes, self._limits.append_bytes)
 
     # --- what the session wants ---
 
@@ -169,13 +173,11 @@ class RealtimeSession:
 
     def transcription_delta(self, item_id: str, delta: str, now: float) -> None:
         """A piece of the transcript of a user's item."""
-        self._take(now, self._transcripts.add, item_id, delta)
+        self._take(now, self._transcripts.add, item_id, delta, self.config)
 
     def transcription_finished(self, item_id: str, transcript: str, now: float) -> None:
         """The whole transcript of a user's item; the session works out the usage."""
-        transcription = self.config.transcription
-        model = None if transcription is None else transcription.model
-        self._take(now, self._transcripts.finish, item_id, transcript, model)
+        self._take(now, self._transcripts.finish, item_id, transcript, self.config)
 
     def transcription_failed(self, item_id: str, code: str, message: str, now: float) -> None:
         """A user's item cannot be written down."""
@@ -233,10 +235,8 @@ class RealtimeSession:
         self._let_time_pass(now)
         if self._is_closed:
             return
-        with self._errors_sent():
-            step(*args, **kwargs)
-        with self._errors_sent():
-            self._turns.settle(now)
+        self._attempt(step, *args, **kwargs)
+        self._attempt(self._turns.settle, now)
 
     def _let_time_pass(self, now: float) -> None:
         if self._is_closed:
@@ -244,8 +244,7 @@ class RealtimeSession:
         if now >= self._expires:
             self._expire()
         elif self._turns.idle_deadline is not None and now >= self._turns.idle_deadline:
-            with self._errors_sent():
-                self._turns.idle_elapsed()
+            self._attempt(self._turns.idle_elapsed)
 
     def _expire(self) -> None:
         minutes = self._limits.session_seconds / 60
@@ -255,11 +254,12 @@ class RealtimeSession:
         self._outbox.do(Close(CLOSE_EXPIRED, message))
         self._is_closed = True
 
-    @contextmanager
-    def _errors_sent(self) -> Iterator[None]:
-        """Turn an error that no event of the client is to blame for into an `error` event."""
+    def _attempt(
+        self, step: Callable[_Arguments, None], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> None:
+        """Take a step; an error in it that no event of the client is to blame for becomes an `error` event."""
         try:
-            yield
+            step(*args, **kwargs)
         except ProtocolError as error:
             self._outbox.send_error(error, caused_by=None)
 

@@ -55,13 +55,16 @@ def config_from_request(request: SessionRequest, *, default_model: str) -> Sessi
     return replace(defaults, **_realtime_changes(request, defaults))
 
 
-def updated_config(config: SessionConfig, request: SessionRequest, *, has_spoken: bool) -> SessionConfig:
+def updated_config(
+    config: SessionConfig, request: SessionRequest, *, has_spoken: bool, is_responding: bool
+) -> SessionConfig:
     """Return the configuration after a `session.update`.
 
     Args:
         config: The configuration so far, which is left alone.
         request: What the client sent.
         has_spoken: Whether the conversation holds audio of the assistant, after which the voice is fixed.
+        is_responding: Whether a response is in the making, during which the speed is fixed.
 
     Raises:
         ProtocolError: A member breaks a rule, or can no longer be changed.
@@ -84,6 +87,9 @@ def updated_config(config: SessionConfig, request: SessionRequest, *, has_spoken
             message="Cannot update a conversation's voice if assistant audio is present.",
             param="session.audio.output.voice",
         )
+    if is_responding and updated.speed != config.speed:
+        message = "Cannot update the speed while a response is in progress."
+        raise InvalidValueError("session.audio.output.speed", message)
     return updated
 
 

@@ -62,9 +62,19 @@ class Turns:
         self._configure_detector()
 
     @property
+    def announced_id(self) -> str | None:
+        """The id that the item of the open turn will get, or None when no turn is open."""
+        return None if self._open is None else self._open.item_id
+
+    @property
     def input_format(self) -> AudioFormat:
         """The format in which audio is expected."""
         return self._buffer.audio_format
+
+    @property
+    def room_bytes(self) -> int:
+        """How much audio may be appended before the buffer is full."""
+        return self._buffer.room_bytes
 
     def configure(self, config: SessionConfig) -> None:
         """Go on with a changed configuration."""
@@ -213,8 +223,7 @@ class Turns:
         )
         previous = self._conversation.append(item)
         self._conversation.announce_added(item, previous)
-        self._conversation.announce_done(item, previous)
-        self._conversation.keep_audio(item)
+        self._conversation.complete(item)
         if self._config.transcription is not None and audio:
             self._outbox.do(Transcribe(item_id, audio, self.input_format, self._config.transcription))
 

@@ -1,12 +1,13 @@
 """Counting tokens the way upstream bills them, near enough for a budget to be tried out.
 
 Audio of the user costs 10 tokens a second, audio of the assistant 20; text is taken as four characters a token.
-The whole context is counted again for every response. What an earlier response of the conversation has counted
-already comes from the cache.
+The whole context is counted again for every response. What the response before it has read in the same way from
+the start comes from the cache.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from math import ceil
 from typing import Any, Final
 
@@ -14,11 +15,14 @@ from limi.protocol.items import Item, Part, PartType
 
 __all__ = [
     "Cache",
+    "Counted",
     "InputTokens",
     "OutputTokens",
     "RateLimit",
-    "count_context",
+    "count_item",
+    "count_text",
     "text_tokens",
+    "total_of",
     "transcription_usage",
     "usage_to_wire",
 ]
@@ -60,26 +64,34 @@ class OutputTokens:
         return self.text + self.audio
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One piece of what a response reads: the instructions with the tools, or an item."""
+
+    key: str = field(repr=False)
+    """What tells the piece from others; instructions are private, so they are not printed."""
+    tokens: InputTokens
+
+
 class Cache:
-    """Remembers what the conversation's latest response has read and written."""
+    """Remembers what the latest response of the conversation has read.
+
+    As upstream's, it knows beginnings: it holds as much as the next response reads unchanged from the start.
+    """
 
     def __init__(self) -> None:
-        self._seen = InputTokens()
+        self._seen: Sequence[Counted] = ()
 
-    def applied_to(self, tokens: InputTokens) -> InputTokens:
-        """Return the same count with the cached part filled in."""
-        return InputTokens(
-            text=tokens.text,
-            audio=tokens.audio,
-            image=tokens.image,
-            cached_text=min(tokens.text, self._seen.text),
-            cached_audio=min(tokens.audio, self._seen.audio),
-            cached_image=min(tokens.image, self._seen.image),
-        )
+    def applied_to(self, read: Sequence[Counted]) -> InputTokens:
+        """Return the sum of what is read, with the cached part filled in."""
+        pairs = zip(read, self._seen, strict=False)
+        known = [piece for piece, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+        all_tokens, cached = total_of(read), total_of(known)
+        return replace(all_tokens, cached_text=cached.text, cached_audio=cached.audio, cached_image=cached.image)
 
-    def remember(self, tokens: InputTokens) -> None:
-        """Take a response's input as seen; its output is counted as input the next time only."""
-        self._seen = tokens
+    def remember(self, read: Sequence[Counted]) -> None:
+        """Take what a response has read as seen; its output is counted as input the next time only."""
+        self._seen = read
 
 
 class RateLimit:
@@ -110,21 +122,30 @@ def text_tokens(characters: int) -> int:
     return ceil(characters / CHARACTERS_PER_TOKEN)
 
 
-def count_context(items: Iterable[Item], *, preamble_characters: int) -> InputTokens:
-    """Count what a response reads.
-
-    Args:
-        items: The context.
-        preamble_characters: Length of instructions and tool definitions.
-    """
-    text, audio, image = text_tokens(preamble_characters), 0, 0
-    for item in items:
-        text += sum(text_tokens(len(words)) for words in (item.name, item.arguments, item.output) if words)
-        for part in item.parts:
-            text += _part_text_tokens(part)
-            audio += _part_audio_tokens(part)
-            image += IMAGE_TOKENS if part.type is PartType.INPUT_IMAGE else 0
+def total_of(pieces: Iterable[Counted]) -> InputTokens:
+    """Return the sum of what is read."""
+    text = audio = image = 0
+    for piece in pieces:
+        text += piece.tokens.text
+        audio += piece.tokens.audio
+        image += piece.tokens.image
     return InputTokens(text=text, audio=audio, image=image)
+
+
+def count_text(text: str) -> Counted:
+    """Count what stands before the items: instructions and definitions of tools."""
+    return Counted(text, InputTokens(text=text_tokens(len(text))))
+
+
+def count_item(item: Item) -> Counted:
+    """Count an item as a response reads it."""
+    text = sum(text_tokens(len(words)) for words in (item.name, item.arguments, item.output) if words)
+    audio = image = 0
+    for part in item.parts:
+        text += _part_text_tokens(part)
+        audio += _part_audio_tokens(part)
+        image += IMAGE_TOKENS if part.type is PartType.INPUT_IMAGE else 0
+    return Counted(item.id, InputTokens(text=text, audio=audio, image=image))
 
 
 def usage_to_wire(read: InputTokens, written: OutputTokens) -> dict[str, Any]:
@@ -148,9 +169,9 @@ def usage_to_wire(read: InputTokens, written: OutputTokens) -> dict[str, Any]:
     }
 
 
-def transcription_usage(model: str | None, part: Part, transcript: str) -> dict[str, Any]:
+def transcription_usage(model: str, part: Part, transcript: str) -> dict[str, Any]:
     """Return `usage` of a finished transcription: seconds for the whisper models, tokens for all others."""
-    if model is not None and "whisper" in model:
+    if "whisper" in model:
         return {"type": "duration", "seconds": part.audio_ms / 1000}
     heard = part.audio_ms // USER_AUDIO_MS_PER_TOKEN
     written = text_tokens(len(transcript))

@@ -14,6 +14,7 @@ from limi.protocol.errors import (
     InvalidValueError,
     MissingParameterError,
     ProtocolError,
+    StringTooLongError,
     UnknownParameterError,
 )
 
@@ -24,6 +25,8 @@ _T = TypeVar("_T")
 # msgspec tells what is wrong only in words; tests pin each of these sentences.
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+_TOO_LONG: Final = re.compile(r"Expected `str` of length <= (\d+)")
+_OFF_PATTERN: Final = re.compile(r"Expected `str` matching regex (.*)", re.DOTALL)
 _BAD_CHOICE: Final = re.compile(r"Invalid (?:enum )?value (.*)", re.DOTALL)
 
 
@@ -98,6 +101,11 @@ def _translated(complaint: str, at: str) -> ProtocolError:
         return UnknownParameterError(_joined(path, unknown[1]))
     if missing := _MISSING.fullmatch(what):
         return MissingParameterError(_joined(path, missing[1]))
+    if longest := _TOO_LONG.fullmatch(what):
+        return StringTooLongError(path, int(longest[1]))
+    if pattern := _OFF_PATTERN.fullmatch(what):
+        rule = f"string does not match pattern. Expected a string that matches the pattern {pattern[1]}."
+        return InvalidValueError(path or None, f"Invalid '{path}': {rule}")
     if choice := _BAD_CHOICE.fullmatch(what):
         return InvalidValueError(path or None, f"Invalid value: {choice[1]} is not supported for '{path}'.")
     rule = what[:1].lower() + what[1:]

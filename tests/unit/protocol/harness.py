@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
+from agents.realtime.openai_realtime import get_server_event_type_adapter
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
@@ -21,6 +22,7 @@ from limi.protocol import (
     Transport,
     default_config,
 )
+from tests.unit.protocol.mirror import Mirror
 
 P = ParamSpec("P")
 E = TypeVar("E", bound=Effect)
@@ -31,6 +33,21 @@ _PART_TYPES = {
     "system": {"input_text"},
     "assistant": {"output_text", "output_audio"},
 }
+
+CLIENT_EVENTS: list[dict[str, Any]] = [
+    {"type": "session.update", "session": {"type": "realtime"}},
+    {"type": "input_audio_buffer.append", "audio": ""},
+    {"type": "input_audio_buffer.commit"},
+    {"type": "input_audio_buffer.clear"},
+    {"type": "conversation.item.create", "item": {}},
+    {"type": "conversation.item.retrieve", "item_id": "i"},
+    {"type": "conversation.item.truncate", "item_id": "i", "content_index": 0, "audio_end_ms": 0},
+    {"type": "conversation.item.delete", "item_id": "i"},
+    {"type": "response.create"},
+    {"type": "response.cancel"},
+    {"type": "output_audio_buffer.clear"},
+]
+"""Every event a client may send, with what it must hold."""
 
 SILENCE_100_MS = b"\0" * 4800
 
@@ -86,6 +103,7 @@ class Harness:
             limits=limits,
         )
         self.events: list[dict[str, Any]] = []
+        self.mirror = Mirror(has_media_track=transport is Transport.WEBRTC)
         self.effects: list[Effect] = []
         self.greeting = self._collect()
 
@@ -146,6 +164,8 @@ class Harness:
 
     def _collect(self) -> list[dict[str, Any]]:
         said = [checked_event(raw) for raw in self.session.events_to_send()]
+        for event in said:
+            self.mirror.follow(event)
         self.events += said
         self.effects += self.session.effects()
         return said
@@ -168,7 +188,13 @@ def checked_event(raw: bytes) -> dict[str, Any]:
     event: dict[str, Any] = json.loads(raw)
     model = _EVENTS.validate_json(raw, strict=True)
     assert model.type == event["type"]
+    _check_as_agents_does(event)
     assert isinstance(event["event_id"], str)
+    assert not event["type"].endswith(".delta") or isinstance(event["obfuscation"], str)
+    if event["type"] == "error":
+        assert all(isinstance(event["error"][name], str) for name in ("type", "code", "message"))
+    if event["type"].endswith("input_audio_transcription.failed"):
+        assert None not in event["error"].values(), "agents-js refuses null here"
     for name in ("item", "response", "part"):
         if name in event:
             {"item": _check_item, "response": _check_response, "part": _check_part}[name](event[name])
@@ -181,6 +207,16 @@ def checked_event(raw: bytes) -> dict[str, Any]:
         assert isinstance(event["name"], str)
         assert isinstance(event["arguments"], str)
     return event
+
+
+def _check_as_agents_does(event: dict[str, Any]) -> None:
+    """Read the event with the reader of openai-agents, which rewrites nulls of one member before."""
+    if event["type"] in {"response.output_item.added", "response.output_item.done"}:
+        item = event["item"]
+        # These are read leniently as far as messages go, but a call needs its names.
+        assert item["status"] in {"in_progress", "completed", "incomplete"}
+    seen = event if event.get("previous_item_id", "") is not None else event | {"previous_item_id": ""}
+    get_server_event_type_adapter().validate_python(seen)
 
 
 def _check_item(item: dict[str, Any]) -> None:

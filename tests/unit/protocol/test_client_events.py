@@ -6,29 +6,16 @@ import pytest
 
 from limi.protocol.client_events import AppendAudio, TruncateItem, event_id_of, parse_event
 from limi.protocol.errors import ProtocolError
-
-ALL: list[dict[str, Any]] = [
-    {"type": "session.update", "session": {"type": "realtime"}},
-    {"type": "input_audio_buffer.append", "audio": ""},
-    {"type": "input_audio_buffer.commit"},
-    {"type": "input_audio_buffer.clear"},
-    {"type": "conversation.item.create", "item": {}},
-    {"type": "conversation.item.retrieve", "item_id": "i"},
-    {"type": "conversation.item.truncate", "item_id": "i", "content_index": 0, "audio_end_ms": 0},
-    {"type": "conversation.item.delete", "item_id": "i"},
-    {"type": "response.create"},
-    {"type": "response.cancel"},
-    {"type": "output_audio_buffer.clear"},
-]
+from tests.unit.protocol.harness import CLIENT_EVENTS
 
 
-@pytest.mark.parametrize("event", ALL, ids=lambda event: event["type"])
+@pytest.mark.parametrize("event", CLIENT_EVENTS, ids=lambda event: event["type"])
 def test_all_eleven_are_known_with_and_without_an_id(event: dict[str, Any]) -> None:
     assert parse_event(event, has_media_track=True).event_id is None
     assert parse_event(event | {"event_id": "mine"}, has_media_track=True).event_id == "mine"
 
 
-@pytest.mark.parametrize("event", ALL, ids=lambda event: event["type"])
+@pytest.mark.parametrize("event", CLIENT_EVENTS, ids=lambda event: event["type"])
 def test_unknown_members_are_refused_by_name(event: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError) as caught:
         parse_event(event | {"extra": 1}, has_media_track=True)
@@ -36,8 +23,8 @@ def test_unknown_members_are_refused_by_name(event: dict[str, Any]) -> None:
 
 
 def test_members_arrive_typed() -> None:
-    assert parse_event(ALL[1] | {"audio": "AAAA"}, has_media_track=False) == AppendAudio(audio="AAAA")
-    assert parse_event(ALL[6] | {"audio_end_ms": 1500}, has_media_track=False) == TruncateItem(
+    assert parse_event(CLIENT_EVENTS[1] | {"audio": "AAAA"}, has_media_track=False) == AppendAudio(audio="AAAA")
+    assert parse_event(CLIENT_EVENTS[6] | {"audio_end_ms": 1500}, has_media_track=False) == TruncateItem(
         item_id="i", content_index=0, audio_end_ms=1500
     )
 
@@ -50,9 +37,9 @@ def test_members_arrive_typed() -> None:
         ({"type": ["response.create"]}, "invalid_value", "type"),
         ({"type": "response.audio.delta"}, "invalid_value", "type"),
         ({"type": "conversation.item.delete"}, "missing_required_parameter", "item_id"),
-        (ALL[6] | {"audio_end_ms": 1.5}, "invalid_value", "audio_end_ms"),
-        (ALL[6] | {"content_index": -1}, "invalid_value", "content_index"),
-        ({"type": "response.cancel", "event_id": "e" * 513}, "invalid_value", "event_id"),
+        (CLIENT_EVENTS[6] | {"audio_end_ms": 1.5}, "invalid_value", "audio_end_ms"),
+        (CLIENT_EVENTS[6] | {"content_index": -1}, "invalid_value", "content_index"),
+        ({"type": "response.cancel", "event_id": "e" * 513}, "string_above_max_length", "event_id"),
         ({"type": "response.create", "response": {"metadata": {"a": 1}}}, "invalid_value", "response.metadata"),
         ({"type": "response.create", "response": {"voice": "ash"}}, "unknown_parameter", "response.voice"),
         ({"type": "response.create", "response": {"conversation": "b"}}, "invalid_value", "response.conversation"),

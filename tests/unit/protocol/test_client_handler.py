@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.protocol.harness import Harness, manual_config, only_error, text_of, types
+from limi.protocol import Transport
+from tests.unit.protocol.harness import CLIENT_EVENTS, Harness, manual_config, only_error, text_of, types
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
@@ -96,6 +98,15 @@ def test_any_item_is_added_or_refused(item: dict[str, Any]) -> None:
     talk = Harness()
     said = types(talk.frame(json.dumps({"type": "conversation.item.create", "item": item})))
     assert said in (["error"], ["conversation.item.added", "conversation.item.done"])
+
+
+@pytest.mark.parametrize("event", CLIENT_EVENTS, ids=lambda event: event["type"])
+def test_an_error_names_the_event_at_fault_and_the_member(event: dict[str, Any]) -> None:
+    talk = Harness(transport=Transport.WEBRTC)
+    members = {name: value for name, value in event.items() if name != "type"}
+    error = only_error(talk.client(event["type"], **members, event_id="mine", oddity=1))
+    assert (error["code"], error["param"], error["event_id"]) == ("unknown_parameter", "oddity", "mine")
+    assert error["message"] == "Unknown parameter: 'oddity'."
 
 
 def test_audio_must_be_base64() -> None:

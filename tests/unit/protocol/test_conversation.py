@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from limi.protocol import Limits
-from tests.unit.protocol.harness import Harness, only_error, pcm, text_of, types
+from tests.unit.protocol.harness import (
+    Harness,
+    only_error,
+    pcm,
+    text_of,
+    types,
+    vad_config,
+)
 
 
 def chain(talk: Harness) -> list[tuple[str | None, str]]:
@@ -82,6 +89,63 @@ def test_items_are_bounded() -> None:
 def test_an_unknown_item_is_an_error_with_the_event_id(event: str, members: dict[str, Any], code: str) -> None:
     error = only_error(Harness().client(f"conversation.item.{event}", item_id="item_x", event_id="e", **members))
     assert (error["code"], error["param"], error["event_id"]) == (code, "item_id", "e")
+
+
+@pytest.mark.parametrize("at", ["root", "unknown", "open turn"])
+def test_an_id_that_means_something_else_is_refused(at: str) -> None:
+    """An item that took the id announced for the open turn would be there twice once the turn ends."""
+    talk = Harness(vad_config())
+    talk.speak(500)
+    announced = talk.report(talk.session.speech_started, 100, talk.now)[0]["item_id"]
+    chosen = {"root": "root", "unknown": "fresh", "open turn": announced}[at]
+    events = talk.client("conversation.item.create", item=message(chosen))
+    if at == "unknown":
+        assert types(events) == ["conversation.item.added", "conversation.item.done"]
+    else:
+        assert only_error(events)["param"] == "item.id"
+    talk.report(talk.session.speech_stopped, 400, talk.now)
+    assert [item_id for _, item_id in chain(talk)].count(announced) == 1
+
+
+def test_the_output_of_a_call_needs_the_call() -> None:
+    talk = Harness()
+    item = {"type": "function_call_output", "call_id": "call_x", "output": "rain"}
+    error = only_error(talk.client("conversation.item.create", item=item, event_id="e"))
+    assert (error["code"], error["event_id"]) == ("invalid_tool_call_id", "e")
+    assert error["message"] == "Tool call ID 'call_x' not found in conversation."
+    call = {"type": "function_call", "name": "weather", "call_id": "call_x", "arguments": "{}"}
+    talk.client("conversation.item.create", item=call)
+    assert types(talk.client("conversation.item.create", item=item))[0] == "conversation.item.added"
+
+
+def test_texts_and_pictures_are_bounded_together() -> None:
+    talk = Harness(limits=Limits(stored_characters=100))
+    talk.user_says("x" * 60, id="first")
+    assert only_error(talk.user_says("y" * 60))["code"] == "conversation_full"
+    picture = {"type": "input_image", "image_url": f"data:image/png;base64,{'A' * 40}"}
+    item = {"type": "message", "role": "user", "content": [picture]}
+    assert only_error(talk.client("conversation.item.create", item=item))["code"] == "conversation_full"
+    talk.client("conversation.item.delete", item_id="first")
+    assert types(talk.user_says("y" * 60))[0] == "conversation.item.added"
+
+
+def test_what_was_said_counts_towards_the_bound() -> None:
+    talk = Harness(limits=Limits(stored_characters=100))
+    talk.spoken_turn("x" * 90)
+    assert only_error(talk.user_says("y" * 20))["code"] == "conversation_full"
+
+
+def test_done_names_the_item_that_stands_before_it_now() -> None:
+    """The client may have changed the order since the item was added."""
+    talk = Harness()
+    talk.user_says("a", id="a")
+    talk.user_says("b", id="b")
+    response_id = talk.start_response().response_id
+    talk.speech(response_id, "Well", 100)
+    talk.client("conversation.item.delete", item_id="b")
+    events = talk.report(talk.session.finish, response_id, talk.now)
+    (done,) = [event for event in events if event["type"] == "conversation.item.done"]
+    assert done["previous_item_id"] == "a"
 
 
 def test_a_deleted_item_is_gone() -> None:
@@ -197,6 +261,36 @@ class TestTruncate:
         assert said["transcript"] == "one two three four five", "it equals the deltas the client has read"
         item = next(event for event in events if event["type"] == "conversation.item.done")["item"]
         assert item["content"][0]["transcript"] == "one two"
+
+    @pytest.mark.parametrize("content_index", [1, 7])
+    def test_a_part_that_is_not_there_is_refused(self, content_index: int) -> None:
+        talk = Harness()
+        item_id = talk.spoken_turn()
+        error = only_error(
+            talk.client(
+                "conversation.item.truncate",
+                item_id=item_id,
+                content_index=content_index,
+                audio_end_ms=0,
+                event_id="t",
+            )
+        )
+        assert (error["code"], error["event_id"]) == ("unsupported_content_type", "t")
+
+    def test_the_same_item_may_be_truncated_again_further_forward(self) -> None:
+        talk = Harness()
+        item_id = talk.spoken_turn("one two three four", 1000)
+        assert types(truncate(talk, item_id, 500)) == ["conversation.item.truncated"]
+        assert types(truncate(talk, item_id, 200)) == ["conversation.item.truncated"]
+        assert only_error(truncate(talk, item_id, 300))["param"] == "audio_end_ms"
+
+    def test_what_was_not_heard_is_no_longer_read(self) -> None:
+        talk = Harness()
+        item_id = talk.spoken_turn("x" * 400, 10_000)
+        truncate(talk, item_id, 0)
+        response_id = talk.start_response().response_id
+        done = talk.report(talk.session.finish, response_id, talk.now)[0]
+        assert done["response"]["usage"]["input_token_details"]["audio_tokens"] == 0
 
     def test_what_is_no_speech_of_the_assistant_is_refused(self) -> None:
         talk = Harness()

@@ -78,6 +78,14 @@ def test_a_full_buffer_takes_nothing() -> None:
     assert audio.take_all() == b"\1" * 100
 
 
+def test_its_room_shrinks_and_comes_back() -> None:
+    buffer = InputBuffer(audio_format=AudioFormat.PCM16, limits=Limits(buffer_bytes=100))
+    buffer.append(bytes(60))
+    assert buffer.room_bytes == 40
+    buffer.take_all()
+    assert buffer.room_bytes == 100
+
+
 def test_ten_minutes_in_small_pieces_take_no_quadratic_time() -> None:
     audio = buffer(buffer_bytes=1 << 30)
     piece = b"\1" * 960

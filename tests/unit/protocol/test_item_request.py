@@ -27,12 +27,12 @@ def seen(talk: Harness) -> ContextItem:
         {
             "type": "message",
             "role": "user",
-            "content": [{"type": "input_image", "image_url": "data:image/png;base64,"}],
+            "content": [{"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="}],
         },
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "t"}]},
         {"type": "message", "role": "assistant", "content": [{"type": "output_audio", "transcript": "t"}]},
         {"type": "function_call", "name": "f", "arguments": "{}"},
-        {"type": "function_call_output", "call_id": "call_1", "output": "o", "object": "realtime.item"},
+        {"type": "function_call_output", "call_id": "call_known", "output": "o", "object": "realtime.item"},
         {"type": "mcp_list_tools", "server_label": "s", "tools": [{"name": "n", "input_schema": {}}]},
         {"type": "mcp_call", "server_label": "s", "name": "n", "arguments": "{}"},
         {"type": "mcp_approval_request", "server_label": "s", "name": "n", "arguments": "{}"},
@@ -41,6 +41,7 @@ def seen(talk: Harness) -> ContextItem:
 )
 def test_every_kind_of_item_is_added_and_done(item: dict[str, Any]) -> None:
     talk = Harness()
+    create(talk, type="function_call", name="f", arguments="{}", call_id="call_known")
     for chosen in ({}, {"id": "mine"}):
         added, done = create(talk, **item, **chosen)
         assert (added["type"], done["type"]) == ("conversation.item.added", "conversation.item.done")
@@ -111,6 +112,65 @@ def test_a_bad_item_is_named_and_not_added(item: dict[str, Any], code: str, para
     assert talk.start_response(conversation="none").request.context == ()
 
 
-def test_approval_arguments_must_be_json() -> None:
-    item = {"type": "mcp_approval_request", "server_label": "s", "name": "n", "arguments": "x"}
-    assert only_error(create(Harness(), **item))["code"] == "invalid_json"
+@pytest.mark.parametrize("arguments", ["x", "[]", "null"])
+def test_approval_arguments_must_be_a_json_object(arguments: str) -> None:
+    item = {"type": "mcp_approval_request", "server_label": "s", "name": "n", "arguments": arguments}
+    error = only_error(create(Harness(), **item))
+    assert (error["code"], error["param"]) == ("invalid_value", "item.arguments")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.test/cat.png",
+        "data:image/png;base64,",
+        "data:image/png;base64,%%%",
+        "data:image/svg+xml;base64,AAAA",
+        "data:image/png,AAAA",
+    ],
+)
+def test_a_picture_comes_inside_the_event(address: str) -> None:
+    content = [{"type": "input_text", "text": "Look:"}, {"type": "input_image", "image_url": address}]
+    error = only_error(create(Harness(), type="message", role="user", content=content))
+    assert (error["code"], error["param"]) == ("invalid_value", "item.content[1].image_url")
+
+
+def test_a_picture_is_read_with_the_words_beside_it() -> None:
+    talk = Harness()
+    picture = {"type": "input_image", "image_url": "data:image/jpeg;base64,/9j/4AAQ", "detail": "low"}
+    added, _ = create(
+        talk, type="message", role="user", content=[{"type": "input_text", "text": "What is this?"}, picture]
+    )
+    assert added["item"]["content"][1] == picture
+    response_id = talk.start_response().response_id
+    talk.report(talk.session.finish, response_id, talk.now)
+    usage = talk.events[-2]["response"]["usage"]
+    assert usage["input_token_details"]["image_tokens"] == 85
+
+
+def test_ids_of_the_client_have_upstreams_bounds() -> None:
+    talk = Harness()
+    item = {"type": "message", "role": "user", "content": []}
+    long = only_error(create(talk, **item, id="i" * 33))
+    assert (long["code"], long["param"]) == ("string_above_max_length", "item.id")
+    assert long["message"] == "Invalid 'item.id': string too long. Expected a string with maximum length 32."
+    odd = only_error(create(talk, **item, id="a/b"))
+    assert (odd["code"], odd["param"]) == ("invalid_value", "item.id")
+    assert odd["message"].endswith("Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.")
+    call = only_error(create(talk, type="function_call_output", call_id="c" * 33, output=""))
+    assert (call["code"], call["param"]) == ("string_above_max_length", "item.call_id")
+    assert types(create(talk, **item, id="i" * 32))[0] == "conversation.item.added"
+
+
+def test_a_text_is_bounded_as_upstream_bounds_it() -> None:
+    talk = Harness()
+    error = only_error(talk.user_says("x" * 256_001))
+    assert (error["code"], error["param"]) == ("string_above_max_length", "item.content[0].text")
+    assert types(talk.user_says("x" * 256_000))[0] == "conversation.item.added"
+
+
+def test_null_stands_for_what_is_left_out() -> None:
+    content = [{"type": "input_audio", "audio": None, "transcript": None}]
+    added, _ = create(Harness(), type="message", role="user", content=content, id=None, status=None, object=None)
+    assert added["item"]["id"]
+    assert added["item"]["content"] == [{"type": "input_audio", "transcript": None}]

@@ -22,6 +22,15 @@ def test_events_are_encoded_at_once_with_an_id() -> None:
     assert outbox.take_events() == []
 
 
+def test_a_piece_of_something_carries_random_text_beside_it() -> None:
+    outbox = Outbox(new_id=counting_ids())
+    outbox.send_delta("response.output_text.delta", delta="Hi")
+    event = json.loads(outbox.take_events()[0])
+    assert event["delta"] == "Hi"
+    assert len(event["obfuscation"]) == 16
+    assert event["event_id"].endswith(event["obfuscation"])
+
+
 def test_an_error_repeats_the_id_of_its_cause() -> None:
     outbox = Outbox(new_id=counting_ids())
     outbox.send_error(MissingParameterError("item"), caused_by="mine")

@@ -83,7 +83,7 @@ def test_an_empty_input_means_no_context_at_all() -> None:
         ({"audio": {"output": {"voice": "nobody"}}}, "invalid_value", "response.audio.output.voice"),
         ({"audio": {"input": {}}}, "unknown_parameter", "response.audio.input"),
         ({"metadata": {str(key): "" for key in range(17)}}, "invalid_value", "response.metadata"),
-        ({"metadata": {"k": "v" * 513}}, "invalid_value", "response.metadata"),
+        ({"metadata": {"k": "v" * 513}}, "string_above_max_length", "response.metadata"),
         ({"temperature": 1}, "unknown_parameter", "response.temperature"),
     ],
 )
@@ -92,6 +92,29 @@ def test_a_bad_request_is_named_and_nothing_begins(response: dict[str, Any], cod
     error = only_error(talk.client("response.create", response=response, event_id="r"))
     assert (error["code"], error["param"], error["event_id"]) == (code, param, "r")
     talk.start_response()
+
+
+@pytest.mark.parametrize(
+    ("choice", "seen"),
+    [
+        ("none", ("none", None)),
+        ("auto", ("auto", None)),
+        ("required", ("required", None)),
+        ({"type": "function", "name": "look"}, ("function", "look")),
+    ],
+)
+def test_every_form_of_tool_choice_reaches_the_generator(choice: object, seen: tuple[str, str | None]) -> None:
+    talk = Harness()
+    request = talk.start_response(tools=[TOOL], tool_choice=choice).request
+    assert (request.tool_choice, request.forced_tool) == seen
+
+
+def test_the_generator_hears_whether_calls_may_be_parallel() -> None:
+    talk = Harness()
+    assert talk.start_response(conversation="none").request.parallel_tool_calls
+    talk.client("session.update", session={"type": "realtime", "parallel_tool_calls": False})
+    assert not talk.start_response(conversation="none").request.parallel_tool_calls
+    assert talk.start_response(conversation="none", parallel_tool_calls=True).request.parallel_tool_calls
 
 
 def test_an_mcp_server_cannot_be_forced() -> None:

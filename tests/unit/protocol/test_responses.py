@@ -132,10 +132,13 @@ def test_the_model_may_speak_and_then_call_two_functions() -> None:
 
 def test_a_function_output_starts_no_response_by_itself() -> None:
     talk = Harness()
-    item = {"type": "function_call_output", "call_id": "call_1", "output": "rain"}
+    response_id = talk.start_response().response_id
+    talk.report(talk.session.function_call_started, response_id, "weather", talk.now)
+    done = done_of(talk.report(talk.session.finish, response_id, talk.now))
+    item = {"type": "function_call_output", "call_id": done["output"][0]["call_id"], "output": "rain"}
     events = talk.client("conversation.item.create", item=item)
     assert types(events) == ["conversation.item.added", "conversation.item.done"]
-    assert not talk.effects_of(Generate)
+    assert len(talk.effects_of(Generate)) == 1
 
 
 def test_cancel_closes_everything_that_was_open() -> None:
@@ -230,6 +233,48 @@ def test_the_token_limit_ends_a_response_and_its_generator() -> None:
     }
     assert talk.last(StopGenerating).reason is StopReason.MAX_OUTPUT_TOKENS
     talk.start_response()
+
+
+@pytest.mark.parametrize("allowed", [1, 7, 20])
+def test_usage_never_passes_the_token_limit(allowed: int) -> None:
+    """The last piece is cut to what is allowed, down to the sample."""
+    for milliseconds in (1, 30, 5000):
+        talk = Harness()
+        response_id = talk.start_response(max_output_tokens=allowed).response_id
+        while types(talk.speech(response_id, "some words ", milliseconds))[-1] != "rate_limits.updated":
+            pass
+        done = done_of(talk.events)
+        assert done["status"] == "incomplete"
+        assert done["usage"]["output_tokens"] == allowed
+
+
+def test_a_generator_that_does_not_end_is_ended() -> None:
+    talk = Harness(limits=Limits(output_tokens=50))
+    first = talk.start_response().response_id
+    talk.speech(first, "and so on", 5000)
+    done = done_of(talk.events)
+    assert (done["status"], done["max_output_tokens"], done["usage"]["output_tokens"]) == ("incomplete", "inf", 50)
+    talk.speech(talk.start_response(max_output_tokens=4096).response_id, "and so on", 5000)
+    assert talk.events[-2]["response"]["usage"]["output_tokens"] == 50
+
+
+def test_a_response_of_exactly_the_token_limit_is_complete() -> None:
+    talk = Harness()
+    response_id = talk.start_response(max_output_tokens=3, output_modalities=["text"]).response_id
+    talk.report(talk.session.text_delta, response_id, "twelve chars", talk.now)
+    done = done_of(talk.report(talk.session.finish, response_id, talk.now))
+    assert (done["status"], done["usage"]["output_tokens"]) == ("completed", 3)
+
+
+@pytest.mark.parametrize("what", ["name", "arguments"])
+def test_the_token_limit_holds_for_calls_too(what: str) -> None:
+    talk = Harness()
+    response_id = talk.start_response(max_output_tokens=2).response_id
+    talk.report(talk.session.function_call_started, response_id, "look" * (3 if what == "name" else 1), talk.now)
+    talk.report(talk.session.function_call_delta, response_id, '{"far": true}', talk.now)
+    done = done_of(talk.events)
+    assert [item["status"] for item in done["output"]] == ([] if what == "name" else ["incomplete"])
+    assert done["usage"]["output_tokens"] <= 2
 
 
 def test_an_out_of_band_response_runs_beside_the_other_and_leaves_no_item() -> None:

@@ -89,3 +89,10 @@ def test_a_media_track_is_pcm_whatever_the_session_says_about_events() -> None:
     config = manual_config(input_format=AudioFormat.PCMU)
     assert Harness(config).session.input_format is AudioFormat.PCMU
     assert Harness(config, transport=Transport.WEBRTC).session.input_format is AudioFormat.PCM16
+
+
+def test_it_says_how_much_audio_it_takes() -> None:
+    talk = Harness(limits=Limits(buffer_bytes=10_000, append_bytes=6_000))
+    assert talk.session.input_room_bytes == 6_000, "no more than fits into one append"
+    talk.speak(100)
+    assert talk.session.input_room_bytes == 10_000 - 4_800

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from limi.protocol import SessionType, default_config
+from limi.protocol import ConfigureVAD, SessionType, default_config
 from tests.unit.protocol.harness import Harness, manual_config, only_error, types, vad_config
 
 
 def update(talk: Harness, **session: Any) -> dict[str, Any]:
     """Send an update that must succeed; return the session as the server shows it."""
-    (event,) = talk.client("session.update", session={"type": "realtime"} | session)
+    event = talk.client("session.update", session={"type": "realtime"} | session)[0]
     assert event["type"] == "session.updated", event
     shown: dict[str, Any] = event["session"]
     return shown
@@ -204,6 +204,19 @@ def test_a_bad_member_is_named_and_nothing_is_applied(session: dict[str, Any], c
     assert (error["code"], error["param"]) == (code, param)
 
 
+def test_the_speed_changes_between_responses_only() -> None:
+    talk = Harness()
+    response_id = talk.start_response().response_id
+    faster = {"type": "realtime", "audio": {"output": {"speed": 1.5}}}
+    error = only_error(talk.client("session.update", session=faster, event_id="s"))
+    assert (error["param"], error["event_id"]) == ("session.audio.output.speed", "s")
+    same = {"type": "realtime", "audio": {"output": {"speed": 1}}}
+    assert talk.client("session.update", session=same)[0]["type"] == "session.updated"
+    talk.report(talk.session.finish, response_id, talk.now)
+    (updated,) = talk.client("session.update", session=faster)
+    assert updated["session"]["audio"]["output"]["speed"] == 1.5
+
+
 def test_a_session_without_type_is_refused() -> None:
     talk = Harness()
     error = only_error(talk.client("session.update", session={"instructions": "x"}))
@@ -246,6 +259,17 @@ def test_credentials_of_an_mcp_server_are_neither_shown_nor_printed() -> None:
     shown = update(talk, tools=[tool])
     assert shown["tools"] == [{"type": "mcp", "server_label": "docs", "server_url": "https://example.test"}]
     assert "very-secret" not in repr(talk.session.config)
+
+
+def test_a_later_bad_member_undoes_the_good_ones_before_it() -> None:
+    talk = Harness(vad_config())
+    before = talk.session.config
+    good = {"instructions": "Changed.", "audio": {"input": {"turn_detection": None}}, "tools": []}
+    refuse(talk, **good, audio_end=1)
+    refuse(talk, **good, tool_choice={"type": "function"})
+    refuse(talk, **good, model="gpt-realtime-2.1")
+    assert talk.session.config is before
+    assert talk.effects_of(ConfigureVAD)[1:] == [], "the detector was not touched either"
 
 
 def test_an_update_is_answered_by_exactly_one_event() -> None:

@@ -35,6 +35,26 @@ def test_whisper_is_paid_by_the_second() -> None:
     assert done["usage"] == {"type": "duration", "seconds": 5.8}
 
 
+def test_likelihoods_come_when_they_are_asked_for() -> None:
+    talk, item_id = heard()
+    include = ["item.input_audio_transcription.logprobs"]
+    talk.client("session.update", session={"type": "realtime", "include": include})
+    (delta,) = talk.report(talk.session.transcription_delta, item_id, "good day", talk.now)
+    (done,) = talk.report(talk.session.transcription_finished, item_id, "good day", talk.now)
+    assert [entry["token"] for entry in done["logprobs"]] == ["good", " day"]
+    assert delta["logprobs"][1] == {"token": " day", "logprob": 0.0, "bytes": list(b" day")}
+    talk.client("session.update", session={"type": "realtime", "include": None})
+    assert "logprobs" not in talk.report(talk.session.transcription_finished, item_id, "good", talk.now)[0]
+
+
+def test_a_model_that_tells_speakers_apart_reports_segments() -> None:
+    talk, item_id = heard("gpt-4o-transcribe-diarize")
+    segment, done = talk.report(talk.session.transcription_finished, item_id, "good day", talk.now)
+    assert segment["type"] == "conversation.item.input_audio_transcription.segment"
+    assert (segment["text"], segment["start"], segment["end"]) == ("good day", 0.0, 5.8)
+    assert done["transcript"] == "good day"
+
+
 def test_a_failure_has_no_null_in_its_error() -> None:
     talk, item_id = heard()
     (failed,) = talk.report(talk.session.transcription_failed, item_id, "unintelligible", "Could not.", talk.now)
