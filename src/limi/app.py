@@ -15,8 +15,9 @@ from limi.adapters.sql.engine import open_engine
 from limi.adapters.sql.journal_store import SQLJournalStore
 from limi.adapters.sql.schema import upgrade
 from limi.adapters.telemetry.metrics import Metrics
+from limi.adapters.upstream.http_transport import HTTPTransport
 from limi.adapters.upstream.openai import OpenAIUpstream
-from limi.adapters.upstream.transports import OPENAI_URL, ASGITransport, HTTPTransport, Transport
+from limi.adapters.upstream.transports import OPENAI_URL, ASGITransport, Transport
 from limi.features.client_secrets.health import HealthProbe
 from limi.features.client_secrets.idempotency import InMemoryIdempotencyStore, Sealer
 from limi.features.client_secrets.models import ModelCatalogue
@@ -46,7 +47,9 @@ from limi.kernel.secret import Secret
 from limi.kernel.settings import Settings
 from limi.kernel.start_rules import allows_anonymous, check_start
 from limi.sandbox.app import Sandbox, create_sandbox
+from limi.sandbox.brain import BuiltInBrain
 from limi.sandbox.config import SandboxConfig
+from limi.sandbox_answers import sandbox_answers
 
 __all__ = ["Application", "create_app"]
 
@@ -200,8 +203,12 @@ def _make_upstream(
     if settings.embeds_sandbox:
         # Known to nobody outside this process, so that no client mints at the sandbox past the limits.
         key = Secret(f"sk-sandbox-{ids.hex(32)}")
-        config = SandboxConfig(api_key=key, models=models.upstream, default_model=models.resolve().model)
-        sandbox = create_sandbox(config, clock=clock, ids=ids)
+        # The envelope looks after origins.
+        config = SandboxConfig(
+            api_key=key, models=models.upstream, default_model=models.resolve().model, any_origin=False
+        )
+        brain = BuiltInBrain(clock=clock, answers=sandbox_answers(settings))
+        sandbox = create_sandbox(config, clock=clock, ids=ids, brain=brain)
         transport = transport or ASGITransport(sandbox, base_path="/v1", timeout_seconds=limits.timeout_seconds)
     else:
         key = limits.api_key or Secret("")
@@ -210,6 +217,7 @@ def _make_upstream(
             timeout_seconds=limits.timeout_seconds,
             max_bytes=limits.max_response_bytes,
             user_agent=f"Limi-AI-Backend/{__version__}",
+            proxy=limits.proxy,
         )
     upstream = OpenAIUpstream(transport=transport, api_key=key, clock=clock, observe=metrics.upstream_answered)
     return sandbox, upstream

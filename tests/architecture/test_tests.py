@@ -49,7 +49,7 @@ def test_nothing_is_skipped_silently(path: Path) -> None:
             assert reasons or node.args, f"line {node.lineno}"
 
 
-_BESIDE = ["benchmarks", "benchmarks/harness", "docs"]
+_BESIDE = ["benchmarks", "benchmarks/harness", "conformance", "docs"]
 _ELSEWHERE = {
     "__main__.py": "one line; tests/e2e starts the server by it",
     "app.py": "the parts list; tests/integration/backend",
@@ -71,7 +71,7 @@ def test_every_module_has_its_own_unit_test() -> None:
 
 
 def test_every_folder_of_unit_tests_has_its_counterpart() -> None:
-    """`tests/unit` mirrors `src/limi`; documents and benchmarks beside it are tested in folders of their own."""
+    """`tests/unit` mirrors `src/limi`; what is beside it is tested in folders of its own."""
     source = _TESTS.parent / "src" / "limi"
     places = {path.parent.relative_to(_TESTS / "unit") for path in (_TESTS / "unit").rglob("test_*.py")}
     assert sorted(str(place) for place in places if not (source / place).is_dir()) == _BESIDE

@@ -189,7 +189,9 @@ class GuardedProtocol(HttpToolsProtocol):
         cycle = self._last_cycle()
         self._stop_awaiting_head()
         if cycle is None or cycle.response_complete:
-            self.transport.write_eof()
+            # Over TLS there is no half of a connection to close; the client's own end, or the timer, ends it.
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
             self._timer = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
         else:
             # The application still works on the request, and learns of its end by the closing alone.

@@ -14,6 +14,7 @@ from limi.cli.doctor import doctor
 from limi.cli.mint import mint
 from limi.cli.sandbox import sandbox
 from limi.cli.serve import serve, settings_help
+from limi.cli.speech import speech_app
 from limi.kernel.settings import SettingsError
 
 __all__ = ["app", "main"]
@@ -31,6 +32,7 @@ app.command()(config)
 app.command()(doctor)
 app.command()(mint)
 app.add_typer(audit_app, name="audit")
+app.add_typer(speech_app, name="speech")
 
 
 @app.command()

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import math
 import signal
+import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
 from socket import socket
@@ -34,6 +35,7 @@ def run_server(
     announce: Callable[[str], None],
     farewell: Callable[[], Awaitable[None]] | None = None,
     listener: socket | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serve until a signal says stop.
 
@@ -46,6 +48,7 @@ def run_server(
         farewell: is awaited at a stop before connections are closed, for as long as `shutdown_seconds`. The
             lifespan's end comes too late for it: by then uvicorn has closed every WebSocket with its own code.
         listener: a bound socket to listen on; it is closed at the end.
+        tls: the certificate to answer with; HTTP is plain unless given.
     """
     # Not at the top: it brings the web framework, which `limi --help` does without.
     from limi.cli.connections import GuardedProtocol, default_limits  # noqa: PLC0415
@@ -68,6 +71,7 @@ def run_server(
         log_config=None,
         # uvicorn counts in whole seconds, and cancels everything at once if there is none.
         timeout_graceful_shutdown=math.ceil(shutdown_seconds),
+        ssl_context_factory=(lambda _, __: tls) if tls else None,
     )
     server = _Server(config, announce, farewell)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -101,7 +105,8 @@ class _Server(uvicorn.Server):
             _spare_the_collector()
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104 - shown only
-            self._announce(f"http://{shown}:{port}")
+            scheme = "https" if self.config.is_ssl else "http"
+            self._announce(f"{scheme}://{shown}:{port}")
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Let nobody new in, let the application take leave of whom it holds, then stop."""

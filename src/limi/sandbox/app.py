@@ -1,6 +1,7 @@
 """The sandbox's parts list, and the sandbox as one ASGI application."""
 
 import asyncio
+from dataclasses import replace
 from typing import cast
 
 import structlog
@@ -8,19 +9,25 @@ import structlog
 from limi.kernel.clock import Clock
 from limi.kernel.ids import Ids
 from limi.protocol import SessionConfig, ids_from_hex
-from limi.sandbox.brain import Brain, BuiltInBrain
+from limi.sandbox.brain import Brain, BuiltInBrain, Closable
+from limi.sandbox.calls import Calls
 from limi.sandbox.config import SandboxConfig
 from limi.sandbox.generation import Sleep
+from limi.sandbox.http.cors import AnyOrigin
 from limi.sandbox.http.credentials import Credentials
 from limi.sandbox.http.headers import ASGIApp, OpenAIHeaders, Scope
 from limi.sandbox.http.routes import make_http_app
 from limi.sandbox.http.socket import SocketEndpoint
+from limi.sandbox.interference import Interference
 from limi.sandbox.live_session import Faculties
+from limi.sandbox.open_sessions import OpenSessions
+from limi.sandbox.scripted_brain import ScriptedBrain
+from limi.sandbox.scripts import Script
 from limi.sandbox.secrets import ClientSecrets
-from limi.sandbox.speech import Recogniser, Voice, VoiceActivityDetector
-from limi.sandbox.speech.deaf import DeafRecogniser
-from limi.sandbox.speech.pico import PicoVoice
-from limi.sandbox.speech.silero import SileroDetector
+from limi.sandbox.speech import EndOfTurnJudge, Recogniser, Voice, VoiceActivityDetector
+from limi.sandbox.speech.choice import choose_speech
+from limi.sandbox.speech.scripted import ScriptedRecogniser
+from limi.sandbox.transports.peers import make_peer
 from limi.sandbox.transports.websocket import Receive, Send
 
 __all__ = ["Sandbox", "SandboxConfig", "create_sandbox"]
@@ -35,9 +42,12 @@ def create_sandbox(
     ids: Ids,
     sleep: Sleep = asyncio.sleep,
     brain: Brain | None = None,
+    script: Script | None = None,
     voice: Voice | None = None,
     detector: VoiceActivityDetector | None = None,
     recogniser: Recogniser | None = None,
+    judge: EndOfTurnJudge | None = None,
+    interference: Interference | None = None,
 ) -> "Sandbox":
     """Build a sandbox.
 
@@ -47,35 +57,56 @@ def create_sandbox(
         ids: Its randomness, from which secrets and identifiers are made.
         sleep: How it waits; goes with `clock`, so that a virtual clock needs no real time.
         brain: Who answers; by default a small one that repeats, counts and calls tools.
-        voice: What it speaks with; by default SVOX Pico.
+        script: What is heard and said in their place, as far as it goes; see docs/sandbox-scripts.md.
+        voice: What it speaks with; by default what `config.speech` asks for.
         detector: What tells speech from silence; by default Silero.
-        recogniser: What writes speech down; by default one that only says how long it was.
+        recogniser: What writes speech down; by default what `config.speech` asks for.
+        judge: What tells by the sound whether a turn is over; by default what `config.speech` asks for.
+        interference: Who stands between it and its clients; nobody, unless faults or recordings are wanted.
     """
     config = config or SandboxConfig()
-    secrets: ClientSecrets[SessionConfig] = ClientSecrets(clock=clock, ids=ids, limit=config.max_secrets)
-    credentials = Credentials(api_key=config.api_key, secrets=secrets)
+    speech = choose_speech(config.speech, folder=config.speech_dir)
     faculties = Faculties(
         brain=brain or BuiltInBrain(clock=clock),
-        voice=voice or PicoVoice(),
-        detector=detector or SileroDetector(),
-        recogniser=recogniser or DeafRecogniser(),
+        voice=voice or speech.voice,
+        detector=detector or speech.detector,
+        recogniser=recogniser or speech.recogniser,
+        judge=judge or speech.judge,
         clock=clock,
         sleep=sleep,
         new_id=ids_from_hex(ids.hex),
+        interference=interference,
     )
+    return _assemble(config, faculties if script is None else _scripted(faculties, script), ids)
+
+
+def _assemble(config: SandboxConfig, faculties: Faculties, ids: Ids) -> "Sandbox":
+    """Put routes and sockets around what it hears, thinks and speaks with."""
+    secrets: ClientSecrets[SessionConfig] = ClientSecrets(clock=faculties.clock, ids=ids, limit=config.max_secrets)
+    credentials = Credentials(api_key=config.api_key, secrets=secrets)
+    sessions = OpenSessions(limit=config.max_sessions)
+    calls = Calls(config=config, faculties=faculties, ids=ids, sessions=sessions, make_peer=make_peer)
     http = make_http_app(
         credentials=credentials,
         secrets=secrets,
+        calls=calls,
         models=config.models,
         default_model=config.default_model,
         new_id=faculties.new_id,
         max_body_bytes=config.max_body_bytes,
     )
-    sockets = SocketEndpoint(config=config, credentials=credentials, faculties=faculties)
-    # Litestar types its messages more narrowly than any server that calls it does.
-    http_app = cast("ASGIApp", http)
+    sockets = SocketEndpoint(
+        config=config, credentials=credentials, faculties=faculties, sessions=sessions, calls=calls
+    )
     return Sandbox(
-        http=http_app, sockets=sockets, faculties=faculties, ids=ids, close_seconds=config.close_seconds
+        # Litestar types its messages more narrowly than any server that calls it does.
+        http=cast("ASGIApp", http),
+        sockets=sockets,
+        sessions=sessions,
+        calls=calls,
+        faculties=faculties,
+        ids=ids,
+        config=config,
     )
 
 
@@ -83,20 +114,31 @@ class Sandbox:
     """An ASGI application: alone at `/`, where it answers the lifespan too, or mounted below a prefix."""
 
     def __init__(
-        self, *, http: ASGIApp, sockets: SocketEndpoint, faculties: Faculties, ids: Ids, close_seconds: float
+        self,
+        *,
+        http: ASGIApp,
+        sockets: SocketEndpoint,
+        sessions: OpenSessions,
+        calls: Calls,
+        faculties: Faculties,
+        ids: Ids,
+        config: SandboxConfig,
     ) -> None:
         """Join the parts; `create_sandbox` makes them."""
-        self._http = OpenAIHeaders(http, clock=faculties.clock, ids=ids)
-        self._sockets = sockets
-        self._handshakes = OpenAIHeaders(sockets, clock=faculties.clock, ids=ids)
+        around = faculties.interference.around if faculties.interference else _untouched
+        readable = AnyOrigin if config.any_origin else _untouched
+        self._http = OpenAIHeaders(readable(around(http)), clock=faculties.clock, ids=ids)
+        self._sessions = sessions
+        self._calls = calls
+        self._handshakes = OpenAIHeaders(around(sockets), clock=faculties.clock, ids=ids)
         self._faculties = faculties
-        self._close_seconds = close_seconds
+        self._close_seconds = config.close_seconds
         self._stopped = False
 
     @property
     def open_sessions(self) -> int:
-        """How many sessions run at this moment."""
-        return self._sockets.open_sessions
+        """How many sessions run at this moment, calls among them."""
+        return len(self._sessions)
 
     async def start(self) -> None:
         """Get ready; speech starts with the first session that needs it. May be called twice.
@@ -110,15 +152,21 @@ class Sandbox:
     async def stop(self) -> None:
         """Close all sessions with 1001 and end the worker processes, for good. May be called twice."""
         self._stopped = True
-        self._sockets.dismiss()
+        if self._faculties.interference is not None:
+            self._faculties.interference.release()
+        self._sessions.dismiss()
         try:
             async with asyncio.timeout(self._close_seconds):
-                await self._sockets.empty()
+                await self._sessions.empty()
         except TimeoutError:
             # A client that does not read keeps its socket, which the server cuts; speech ends all the same.
-            _log.warning("sandbox.stop.sessions_left", sessions=self._sockets.open_sessions)
+            _log.warning("sandbox.stop.sessions_left", sessions=len(self._sessions))
+        await self._calls.close()
         faculties = self._faculties
-        await asyncio.gather(faculties.voice.close(), faculties.detector.close(), faculties.recogniser.close())
+        parts = (faculties.voice, faculties.detector, faculties.recogniser, faculties.judge)
+        await asyncio.gather(*(part.close() for part in parts if part is not None))
+        if isinstance(faculties.brain, Closable):
+            await faculties.brain.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""
@@ -140,6 +188,20 @@ class Sandbox:
                 return
 
 
+def _scripted(faculties: Faculties, script: Script) -> Faculties:
+    """Put a script before the brain and the recogniser; what it does not know goes on to them."""
+    sleep = faculties.sleep
+    return replace(
+        faculties,
+        brain=ScriptedBrain(script=script, otherwise=faculties.brain, sleep=sleep),
+        recogniser=ScriptedRecogniser(hears=script.hears, otherwise=faculties.recogniser, sleep=sleep),
+    )
+
+
+def _untouched(app: ASGIApp) -> ASGIApp:
+    return app
+
+
 def _own_scope(scope: Scope) -> Scope:
     """Return the scope as a root application would see it.
 
@@ -150,4 +212,5 @@ def _own_scope(scope: Scope) -> Scope:
     path: str = scope["path"]
     if root and path.startswith(root + "/"):
         path = path[len(root) :]
-    return {**scope, "root_path": "", "path": path, "raw_path": path.encode(), "state": {}}
+    own_state = {"root_path": root}
+    return {**scope, "root_path": "", "path": path, "raw_path": path.encode(), "state": own_state}

@@ -1,30 +1,54 @@
 """Who decides what the sandbox answers: the port, and the brain that is built in.
 
 The built-in one is deterministic and pretends nothing: it says that it is a sandbox, and does what shows that the
-whole chain works — repeat, count, tell the time, call a tool, speak a tool's result, answer from a given table.
+whole chain works: repeat, count, spell, tell the time, call a tool, speak a tool's result, answer what is known.
+
+Errors::
+
+    BrainError      a brain cannot answer, and says why
 """
 
-import re
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
+
+import msgspec
 
 from limi.kernel.clock import Clock
 from limi.protocol import ContextItem, FunctionTool, GenerationRequest, ItemType, Role
+from limi.sandbox import skills
+from limi.sandbox.answers import KnownAnswers
 from limi.sandbox.tools import arguments_for, fitting_tool
-from limi.sandbox.words import content_words
 
-__all__ = ["Brain", "BuiltInBrain", "CallFunction", "Reply", "Say"]
+__all__ = [
+    "Brain",
+    "BrainError",
+    "BuiltInBrain",
+    "CallFunction",
+    "Closable",
+    "Reply",
+    "Say",
+    "sorry_not_understood",
+]
+
+
+class BrainError(Exception):
+    """A brain cannot answer; the response fails with this code and this message, which its client sees."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Words, a sentence or several."""
+    """Words, a sentence or several, or in a text response any piece of them."""
 
     text: str
+    before: str = " "
+    """What stands between these words and those said before them in the same message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +72,23 @@ class Brain(Protocol):
         Args:
             request: The conversation and its settings. Every user's message has a text: what was typed or
                 recognised; text in round brackets is a remark about speech that was not understood.
+
+        Raises:
+            BrainError: When there is no answer.
         """
 
 
+@runtime_checkable
+class Closable(Protocol):
+    """What a brain may be besides: something that holds connections, which the sandbox closes when it stops."""
+
+    async def close(self) -> None:
+        """Stop for good; may be called twice."""
+
+
 _INTRODUCTION: Final = "This is the Limi sandbox, not a model of OpenAI."
-_IDENTITY: Final = "I am the Limi sandbox. I repeat, count, tell the time and call your tools, without any model."
-_HELLO: Final = "Hello! Say or type something, and I repeat it."
-_GREETINGS: Final = frozenset({"hello", "hi", "hey", "greetings"})
-_GREETING_WORDS: Final = 3
-"""A longer sentence that begins with hello says something else as well."""
-_LARGEST_COUNT: Final = 100
-"""A minute of speech."""
-_ASKS_TIME: Final = re.compile(r"\bwhat(?:'s|\s+is)?\s+(?:the\s+)?time\b|\btell\b.*\btime\b", re.IGNORECASE)
-_ASKS_IDENTITY: Final = re.compile(r"\b(?:who|what)\s+are\s+you\b", re.IGNORECASE)
-_SIMILAR: Final = 0.5
-"""The share of words that a known question and what was said must have in common to count as the same."""
+_MANY_MEMBERS: Final = 12
+"""Members of a result that are spoken one by one; nobody wants to hear more of them."""
 
 
 class BuiltInBrain:
@@ -76,7 +102,7 @@ class BuiltInBrain:
             answers: Questions and what to say to them; a question may be put in other words, if most are the same.
         """
         self._clock = clock
-        self._answers = [(content_words(asked), answer) for asked, answer in answers.items()]
+        self._answers = KnownAnswers(answers)
 
     async def reply(self, request: GenerationRequest) -> AsyncGenerator[Reply, None]:
         """Yield the answer; see `Brain.reply`."""
@@ -92,53 +118,47 @@ class BuiltInBrain:
         elif tool := _tool_to_call(request, words):
             yield CallFunction(tool.name, arguments_for(tool, words))
         else:
-            if not any(item.role is Role.ASSISTANT for item in request.context):
+            said_last = _said_last(request.context)
+            if said_last is None:
                 yield Say(_INTRODUCTION)
-            yield Say(self._answer(heard))
+            yield Say(sorry_not_understood(request) or self._answer(words.strip(), said_last))
 
-    def _answer(self, heard: ContextItem | None) -> str:
-        if heard is None or not heard.text.strip():
-            return _HELLO
-        if heard.audio_ms and heard.text.startswith("("):
-            return f"I heard {heard.audio_ms / 1000:.1f} seconds of speech, but I cannot understand words."
-        for skill in (self._known_answer, _identity, self._time, _count, _greeting):
-            if (answer := skill(heard.text)) is not None:
-                return answer
-        return f"You said: {heard.text.strip()}"
-
-    def _known_answer(self, words: str) -> str | None:
-        said = content_words(words)
-        scores = ((_similarity(said, known), answer) for known, answer in self._answers)
-        best, answer = max(scores, key=lambda pair: pair[0], default=(0.0, None))
-        return answer if best >= _SIMILAR else None
-
-    def _time(self, words: str) -> str | None:
-        if not _ASKS_TIME.search(words):
-            return None
-        return f"It is {datetime.fromtimestamp(self._clock.now(), UTC):%H:%M} universal time."
-
-
-def _identity(words: str) -> str | None:
-    return _IDENTITY if _ASKS_IDENTITY.search(words) else None
+    def _answer(self, words: str, said_last: str | None) -> str:
+        if not words:
+            return skills.HELLO
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        # Who wants something said or spelt may name anything in it, so these come before what is named.
+        found = (
+            skills.say_again(words, said_last)
+            or skills.repeat_after_me(words)
+            or skills.spell(words)
+            or self._answers.find(words)
+            or skills.identity(words)
+            or skills.help_wanted(words)
+            or skills.sound_check(words)
+            or skills.tell_time(words, now)
+            or skills.tell_date(words, now)
+            or skills.count(words)
+            or skills.greeting(words)
+            or skills.thanks(words)
+            or skills.farewell(words)
+        )
+        return found or f"You said: {words}"
 
 
-def _greeting(words: str) -> str | None:
-    spoken = words.lower().split()
-    return _HELLO if len(spoken) <= _GREETING_WORDS and not _GREETINGS.isdisjoint(map(_bare, spoken)) else None
-
-
-def _bare(word: str) -> str:
-    return word.strip(".,!?")
-
-
-def _count(words: str) -> str | None:
-    if not re.search(r"\bcount\b", words, re.IGNORECASE):
+def sorry_not_understood(request: GenerationRequest) -> str | None:
+    """Return what to say to a user whose words nobody could make out, or None when there are words."""
+    heard = request.last_user_item
+    if heard is None or not heard.audio_ms or _unanswered_outputs(request.context):
         return None
-    numbers = [int(digits) for digits in re.findall(r"\d{1,6}", words)]
-    first, last = (1, *numbers)[-2:] if numbers else (1, 10)
-    step = 1 if last >= first else -1
-    counted = islice(range(first, last + step, step), _LARGEST_COUNT)
-    return ", ".join(map(str, counted)) + "."
+    if not heard.text.strip():
+        return "I heard something, but no words. Could you say that again?"
+    if not heard.text.startswith("("):
+        return None
+    return (
+        f"I heard {heard.audio_ms / 1000:.1f} seconds of speech, but I cannot understand words. I am sorry! "
+        "Please type to me, or install Limi's speech parts."
+    )
 
 
 def _tool_to_call(request: GenerationRequest, words: str) -> FunctionTool | None:
@@ -162,8 +182,25 @@ def _unanswered_outputs(context: tuple[ContextItem, ...]) -> list[ContextItem]:
 def _result(context: tuple[ContextItem, ...], output: ContextItem) -> str:
     names = {item.call_id: item.name for item in context if item.type is ItemType.FUNCTION_CALL}
     name = (names.get(output.call_id) or "tool").replace("_", " ")
-    return f"The {name} says: {output.output}"
+    return f"The {name} says: {_spoken(output.output or '')}"
 
 
-def _similarity(said: frozenset[str], known: frozenset[str]) -> float:
-    return len(said & known) / max(len(said | known), 1)
+def _spoken(output: str) -> str:
+    """Return a result as one would read it out: the members of a flat JSON object without its signs."""
+    try:
+        members = msgspec.json.decode(output, type=dict[str, str | int | float | bool | None])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return output
+    if not 0 < len(members) <= _MANY_MEMBERS:
+        return output
+    values = {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in members.items()
+    }
+    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in values.items())
+
+
+def _said_last(context: tuple[ContextItem, ...]) -> str | None:
+    """Return what the assistant said last, or None when it has not been there yet."""
+    said = [item.text for item in context if item.role is Role.ASSISTANT]
+    return said[-1] if said else None

@@ -11,8 +11,9 @@ import structlog
 
 from limi.kernel.clock import Clock
 from limi.protocol import AudioFormat, ContextItem, GenerationRequest, Modality, RealtimeSession, Role
-from limi.sandbox.brain import Brain, CallFunction, Say
-from limi.sandbox.speech import Recogniser, SpeechError, SpeechUnavailableError, Voice, VoiceStyle
+from limi.sandbox.brain import Brain, BrainError, CallFunction, Say
+from limi.sandbox.hearing import Hearing
+from limi.sandbox.speech import SpeechError, SpeechUnavailableError, Voice, VoiceStyle
 from limi.sandbox.speech.g711 import G711Encoder
 
 __all__ = ["Generation", "Pace", "Sleep"]
@@ -49,7 +50,7 @@ class Generation:
         settle: Callable[[], Awaitable[None]],
         brain: Brain,
         voice: Voice,
-        recogniser: Recogniser,
+        hearing: Hearing,
         clock: Clock,
         sleep: Sleep,
         pace: Pace,
@@ -63,7 +64,7 @@ class Generation:
             settle: Called after each report; sends what it caused, and waits while the client does not keep up.
             brain: Decides what to say.
             voice: Says it.
-            recogniser: Writes down what the user said, where nobody has yet.
+            hearing: Knows what the user said, where nobody has written it down yet.
             clock: Measures the pace.
             sleep: Waits for it.
             pace: How fast speech may leave.
@@ -74,7 +75,7 @@ class Generation:
         self._settle = settle
         self._brain = brain
         self._voice = voice
-        self._recogniser = recogniser
+        self._hearing = hearing
         self._clock = clock
         self._sleep = sleep
         self._pace = pace
@@ -90,6 +91,9 @@ class Generation:
             await self._fail("speech_unavailable", str(error))
         except SpeechError as error:
             await self._fail("speech_failed", str(error))
+        except BrainError as error:
+            _log.warning("sandbox.brain.failed", response_id=self._response_id, code=error.code)
+            await self._fail(error.code, str(error))
         except Exception:  # noqa: BLE001 - a brain is anybody's code, and its error belongs to this response only
             _log.exception("sandbox.generation.failed", response_id=self._response_id)
             await self._fail("server_error", "The sandbox had an error while it generated this response.")
@@ -97,16 +101,16 @@ class Generation:
     async def _generate(self) -> None:
         request = replace(self._request, context=await self._written_context())
         spoken = request.modality is Modality.AUDIO
-        separator = ""
+        has_words = False
         async with aclosing(self._brain.reply(request)) as replies:
             async for reply in replies:
                 match reply:
-                    case Say(text):
-                        await (self._speak if spoken else self._write)(separator + text)
-                        separator = " "
+                    case Say(text, before):
+                        await (self._speak if spoken else self._write)((before if has_words else "") + text)
+                        has_words = True
                     case CallFunction(name, arguments):
                         await self._call(name, arguments)
-                        separator = ""
+                        has_words = False
         if self._encoder is not None:
             await self._send_audio(self._encoder.encode(b"", last=True))
         self._session.finish(self._response_id, self._clock.monotonic())
@@ -118,7 +122,8 @@ class Generation:
     async def _written(self, item: ContextItem) -> ContextItem:
         if item.role is not Role.USER or item.text or item.audio is None or item.audio_format is None:
             return item
-        return replace(item, text=await self._recogniser.recognise(item.audio, item.audio_format.value))
+        words = await self._hearing.words_of(item.id, item.audio, item.audio_format.value)
+        return replace(item, text=words)
 
     async def _write(self, text: str) -> None:
         for delta in _DELTA.findall(text):

@@ -5,15 +5,21 @@ The detector works in another process, so a client can send faster than it hears
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from limi.protocol import AudioFormat, ConfigureVAD, Eagerness, FeedVAD, ServerVAD, TurnDetection
-from limi.sandbox.speech import SpeechError, VoiceActivityDetector
-from limi.sandbox.speech.turns import SpeechStarted, SpeechStopped, TurnDetector
+from limi.protocol import AudioFormat, ConfigureVAD, FeedVAD, TurnDetection
+from limi.sandbox.speech import SpeechError, SpeechWindow, VoiceActivityDetector
+from limi.sandbox.speech.recent import RecentSound
+from limi.sandbox.speech.turns import SpeechPaused, SpeechStarted, SpeechStopped, TurnDetector
+from limi.sandbox.turn_ends import TurnEnds
 
 __all__ = ["Listener"]
 
-_SEMANTIC_THRESHOLD = 0.5
+_JUDGED_MS: Final = 8_000
+"""How much of a turn its end is judged by: as much as the judge takes."""
+_BEFORE_MS: Final = 300
+"""How much is judged from before a turn's first sound, as much as goes into its item."""
 
 OnTurn = Callable[[SpeechStarted | SpeechStopped], None]
 OnDeafness = Callable[[SpeechError], None]
@@ -27,7 +33,7 @@ class Listener:
         *,
         name: str,
         detector: VoiceActivityDetector,
-        semantic_silence_ms: Mapping[Eagerness, int],
+        ends: TurnEnds,
         limit_bytes: int,
         on_turn: OnTurn,
         on_deafness: OnDeafness,
@@ -37,14 +43,14 @@ class Listener:
         Args:
             name: Tells this session's streams from those of others.
             detector: Says where speech is.
-            semantic_silence_ms: The silence that ends a turn under semantic VAD.
+            ends: Which silence ends a turn.
             limit_bytes: How much audio may wait before `room` does.
             on_turn: Told when a turn begins and ends, at milliseconds of the session's audio.
             on_deafness: Told when the detector fails; audio is dropped from then on until the next configuration.
         """
         self._name = name
         self._detector = detector
-        self._semantic_silence_ms = semantic_silence_ms
+        self._ends = ends
         self._limit = limit_bytes
         self._on_turn = on_turn
         self._on_deafness = on_deafness
@@ -61,6 +67,11 @@ class Listener:
         self._waiting.append(effect)
         self._count(len(effect.audio) if isinstance(effect, FeedVAD) else 0)
         self._arrived.set()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the detector has caught up."""
+        return self._has_room.is_set()
 
     async def room(self) -> None:
         """Wait until the detector has caught up."""
@@ -97,15 +108,9 @@ class Listener:
         self._stream = _Stream(
             name=f"{self._name}/{self._streams}",
             audio_format=effect.audio_format,
-            turns=self._turn_detector(effect.turn_detection, in_speech=effect.in_speech),
+            settings=effect.turn_detection,
+            turns=self._ends.detector(effect.turn_detection, speaking=effect.in_speech),
         )
-
-    def _turn_detector(self, settings: TurnDetection, *, in_speech: bool) -> TurnDetector:
-        if isinstance(settings, ServerVAD):
-            threshold, silence_ms = settings.threshold, settings.silence_duration_ms
-        else:
-            threshold, silence_ms = _SEMANTIC_THRESHOLD, self._semantic_silence_ms[settings.eagerness]
-        return TurnDetector(threshold=threshold, silence_ms=silence_ms, speaking=in_speech)
 
     async def _hear(self, effect: FeedVAD) -> None:
         stream = self._stream
@@ -119,12 +124,25 @@ class Listener:
             await self._forget()
             self._on_deafness(error)
             return
+        if self._ends.judges(stream.settings):
+            stream.sound.add(effect.audio)
+        await self._follow(stream, stream.begins_ms, windows)
+
+    async def _follow(self, stream: "_Stream", begins_ms: int, windows: Sequence[SpeechWindow]) -> None:
         for window in windows:
-            match stream.turns.hear(window):
+            turn = stream.turns.hear(window)
+            if isinstance(turn, SpeechPaused):
+                turn = await self._judge(stream, turn)
+            match turn:
                 case SpeechStarted(at_ms):
-                    self._on_turn(SpeechStarted(stream.begins_ms + at_ms))
+                    stream.turn_begins_ms = max(0, at_ms - _BEFORE_MS)
+                    self._on_turn(SpeechStarted(begins_ms + at_ms))
                 case SpeechStopped(at_ms):
-                    self._on_turn(SpeechStopped(stream.begins_ms + at_ms))
+                    self._on_turn(SpeechStopped(begins_ms + at_ms))
+
+    async def _judge(self, stream: "_Stream", pause: SpeechPaused) -> SpeechStopped | None:
+        audio = stream.sound.between(stream.turn_begins_ms, pause.at_ms)
+        return stream.turns.expect(await self._ends.silence_after(audio, stream.audio_format, stream.settings))
 
     async def _forget(self) -> None:
         stream, self._stream = self._stream, None
@@ -135,10 +153,15 @@ class Listener:
 class _Stream:
     """Sound heard under one configuration."""
 
-    __slots__ = ("audio_format", "begins_ms", "name", "turns")
+    __slots__ = ("audio_format", "begins_ms", "name", "settings", "sound", "turn_begins_ms", "turns")
 
-    def __init__(self, *, name: str, audio_format: AudioFormat, turns: TurnDetector) -> None:
+    def __init__(
+        self, *, name: str, audio_format: AudioFormat, settings: TurnDetection, turns: TurnDetector
+    ) -> None:
         self.name = name
         self.audio_format = audio_format
+        self.settings = settings
         self.turns = turns
         self.begins_ms: int | None = None
+        self.turn_begins_ms = 0
+        self.sound = RecentSound(bytes_per_ms=audio_format.bytes_per_ms, limit_ms=_JUDGED_MS)

@@ -1,17 +1,21 @@
 """Brings one protocol session to life: does what it wants, tells it what became of it, keeps its time.
 
 The session computes and this does. No socket is known here: what is to be sent goes into a queue that a transport
-empties, and a transport hands in what it receives. The WebSocket is one such transport.
+empties, and a transport hands in what it receives. The WebSocket is one such transport; WebRTC is another, and has
+a loudspeaker besides.
 """
 
 import asyncio
+import math
 from dataclasses import dataclass
+from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from limi.kernel.clock import Clock
 from limi.protocol import (
+    ClearPlayback,
     Close,
     ConfigureVAD,
     Effect,
@@ -20,23 +24,38 @@ from limi.protocol import (
     IdKind,
     Modality,
     NewId,
+    PlayAudio,
     RealtimeSession,
     SessionType,
     StopGenerating,
     Transcribe,
 )
+from limi.sandbox.audience import Audience
 from limi.sandbox.brain import Brain
 from limi.sandbox.config import SandboxConfig
+from limi.sandbox.ears import Ears
 from limi.sandbox.generation import Generation, Pace, Sleep
+from limi.sandbox.hearing import Hearing
+from limi.sandbox.interference import Departure, Expiry, Interference, Tap
+from limi.sandbox.large_append import LARGE_CHARACTERS, decode_large_append
 from limi.sandbox.listening import Listener
 from limi.sandbox.owned_tasks import OwnedTasks
 from limi.sandbox.send_queue import Farewell, SendQueue
-from limi.sandbox.speech import Recogniser, SpeechError, Voice, VoiceActivityDetector
+from limi.sandbox.speech import (
+    EndOfTurnJudge,
+    Recogniser,
+    SpeechError,
+    Voice,
+    VoiceActivityDetector,
+)
 from limi.sandbox.speech.turns import SpeechStarted, SpeechStopped
+from limi.sandbox.turn_ends import TurnEnds
 
-__all__ = ["Faculties", "LiveSession"]
+__all__ = ["Faculties", "LiveSession", "Loudspeaker"]
 
 _log = structlog.get_logger(__name__)
+
+_NORMAL: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,33 +69,73 @@ class Faculties:
     clock: Clock
     sleep: Sleep
     new_id: NewId
+    judge: EndOfTurnJudge | None = None
+    """Who tells by the sound whether a turn is over; without one its silence is measured."""
+    interference: Interference | None = None
+    """Who stands between the sessions and their clients, if anybody does."""
+
+
+class Loudspeaker(Protocol):
+    """Where replies are heard, on transports with a media track. It reports when one begins and ends."""
+
+    def play(self, response_id: str, item_id: str, audio: bytes) -> None:
+        """Put a piece of a reply behind what waits: PCM16 at 24 kHz."""
+
+    def complete(self, response_id: str) -> None:
+        """Nothing will be added to a reply."""
+
+    def clear(self, response_id: str) -> int:
+        """Forget what is left of a reply; returns how many milliseconds of its newest item were heard."""
+
+    async def room(self) -> None:
+        """Wait until not too much waits to be heard."""
 
 
 class LiveSession:
     """One running session with all its tasks."""
 
-    def __init__(self, *, session: RealtimeSession, faculties: Faculties, config: SandboxConfig) -> None:
+    def __init__(
+        self,
+        *,
+        session: RealtimeSession,
+        faculties: Faculties,
+        config: SandboxConfig,
+        loudspeaker: Loudspeaker | None = None,
+    ) -> None:
         """Take over a session that nobody has driven yet; `start` sets it going.
 
         Args:
             session: The state machine.
             faculties: What it hears, thinks and speaks with.
             config: The sandbox's settings.
+            loudspeaker: Where replies are heard; None where they travel as events.
         """
         self._session = session
         self._faculties = faculties
         self._config = config
+        self._loudspeaker = loudspeaker
         self._tasks = OwnedTasks()
+        self._hearing = Hearing(recogniser=faculties.recogniser, tasks=self._tasks)
         self._generations: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._wake_at = float("inf")
         self._said_deaf = False
+        self._is_full = False
+        self._ears = Ears(recogniser=faculties.recogniser, judge=faculties.judge, tasks=self._tasks)
+        self._tap = faculties.interference.tap(session) if faculties.interference else None
         self.send_queue = SendQueue(limit_bytes=config.send_queue_bytes)
         """Where a transport takes what is to be sent."""
+        self.audience = Audience(places=config.max_sidebands, limit_bytes=config.sideband_queue_bytes)
+        """Those who get the same events beside the client."""
         self._listener = Listener(
             name=session.id,
             detector=faculties.detector,
-            semantic_silence_ms=config.semantic_silence_ms,
+            ends=TurnEnds(
+                silence_ms=config.semantic_silence_ms,
+                judge=faculties.judge,
+                pause_ms=config.semantic_pause_ms,
+                longest_ms=config.semantic_longest_ms,
+            ),
             limit_bytes=config.unheard_bytes,
             on_turn=self._turn,
             on_deafness=self._deaf,
@@ -93,6 +152,12 @@ class LiveSession:
 
     async def receive_text(self, frame: str) -> None:
         """Take a text frame; waits while the client does not read, or speaks faster than it can be heard."""
+        if self._tap is not None:
+            self._tap.incoming(frame)
+        audio = await decode_large_append(frame) if len(frame) > LARGE_CHARACTERS else None
+        if audio is not None and sum(map(len, audio)) <= self._session.input_room_bytes:
+            await self._receive_pieces(audio)
+            return
         self._session.receive_text(frame, self._now())
         await self._settle_with_room()
         await self._listener.room()
@@ -102,13 +167,48 @@ class LiveSession:
         self._session.receive_binary(frame, self._now())
         await self._settle_with_room()
 
+    async def _receive_pieces(self, audio: list[bytes]) -> None:
+        """Take what was one event as if it had been several, which is not to be told apart from outside."""
+        for piece in audio:
+            self._session.receive_audio(piece, self._now())
+            await self._settle_with_room()
+            await self._listener.room()
+            await asyncio.sleep(0)
+
+    def receive_audio(self, audio: bytes) -> None:
+        """Take sound of a media track, as PCM16 at 24 kHz.
+
+        Speech cannot be asked to wait, so what comes while the detector is far behind is lost. A microphone sends
+        for ever, so that a full buffer is an error once and not fifty times a second.
+        """
+        if not self._listener.has_room:
+            return
+        was_full, self._is_full = self._is_full, self._session.input_room_bytes < len(audio)
+        if not (was_full and self._is_full):
+            self._session.receive_audio(audio, self._now())
+            self._settle()
+
+    def playback_started(self, response_id: str) -> None:
+        """The loudspeaker begins with a reply."""
+        self._session.playback_started(response_id, self._now())
+        self._settle()
+
+    def playback_stopped(self, response_id: str) -> None:
+        """The loudspeaker has ended a reply."""
+        self._session.playback_stopped(response_id, self._now())
+        self._settle()
+
     def leave(self, farewell: Farewell) -> None:
-        """Ask the transport to close the connection, because the sandbox stops."""
+        """Ask the transport to close the connection, because the sandbox stops or the call was hung up."""
         self.send_queue.close(farewell)
+        self.audience.close(farewell)
 
     async def close(self) -> None:
         """Stop all work on the session; may be called twice."""
+        self.audience.close(Farewell(_NORMAL, "The call has ended."))
         await self._tasks.cancel_all()
+        if self._tap is not None:
+            self._tap.closed()
 
     def _now(self) -> float:
         return self._faculties.clock.monotonic()
@@ -117,19 +217,61 @@ class LiveSession:
         self._settle()
         await self.send_queue.room()
 
+    async def _settle_reply(self) -> None:
+        await self._settle_with_room()
+        if self._loudspeaker is not None:
+            await self._loudspeaker.room()
+
     def _settle(self) -> None:
         """Send and do what the session's last input caused; the session demands it after each one."""
-        for event in self._session.events_to_send():
-            self.send_queue.put(event)
-        for effect in self._session.effects():
-            self._carry_out(effect)
+        effects = self._send_events()
+        while effects:
+            for effect in effects:
+                self._carry_out(effect)
+            # Falling silent is reported at once, and the report has consequences of its own.
+            effects = self._send_events()
         deadline = self._session.next_deadline()
         if deadline is None or deadline < self._wake_at:
             self._wake.set()
 
+    def _send_events(self) -> list[Effect]:
+        for event in self._session.events_to_send():
+            self._send(event)
+        return self._session.effects()
+
+    def _put(self, event: bytes) -> None:
+        self.send_queue.put(event)
+        self.audience.put(event)
+
+    def _send(self, event: bytes) -> None:
+        if self._tap is None:
+            self._put(event)
+            return
+        for departure in self._tap.outgoing(event):
+            if isinstance(departure.what, bytes) and not departure.after_seconds:
+                self._depart(departure.what, self._tap)
+            else:
+                self._tasks.start(self._depart_later(departure, self._tap), name="sandbox departure")
+
+    async def _depart_later(self, departure: Departure, tap: Tap) -> None:
+        await self._faculties.sleep(departure.after_seconds)
+        self._depart(departure.what, tap)
+
+    def _depart(self, what: bytes | Expiry, tap: Tap) -> None:
+        if isinstance(what, bytes):
+            self._put(what)
+            tap.sent(what)
+        else:
+            self._session.tick(math.inf)
+            self._settle()
+
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case FeedVAD() | ConfigureVAD():
+            case FeedVAD():
+                self._ears.hear()
+                self._listener.take(effect)
+            case ConfigureVAD(turn_detection):
+                self._ears.expect(turn_detection)
                 self._listener.take(effect)
             case Generate():
                 self._generate(effect)
@@ -139,10 +281,19 @@ class LiveSession:
             case Transcribe():
                 self._tasks.start(self._transcribe(effect), name="sandbox transcription")
             case Close(code, reason):
-                self.send_queue.close(Farewell(code, reason))
-            case _:
-                # Playing and falling silent are asked of transports with a media track only.
-                _log.error("sandbox.effect.unexpected", effect=type(effect).__name__)
+                self.leave(Farewell(code, reason))
+            case PlayAudio() | ClearPlayback():
+                self._use_loudspeaker(effect)
+
+    def _use_loudspeaker(self, effect: PlayAudio | ClearPlayback) -> None:
+        loudspeaker, response_id = self._loudspeaker, effect.response_id
+        if loudspeaker is None:
+            # The session asks for it on transports with a media track only.
+            _log.error("sandbox.loudspeaker.missing", effect=type(effect).__name__)
+        elif isinstance(effect, PlayAudio):
+            loudspeaker.play(response_id, effect.item_id, effect.audio)
+        else:
+            self._session.playback_cleared(response_id, loudspeaker.clear(response_id), self._now())
 
     def _generate(self, effect: Generate) -> None:
         faculties = self._faculties
@@ -150,21 +301,26 @@ class LiveSession:
             response_id=effect.response_id,
             request=effect.request,
             session=self._session,
-            settle=self._settle_with_room,
+            settle=self._settle_reply,
             brain=faculties.brain,
             voice=faculties.voice,
-            recogniser=faculties.recogniser,
+            hearing=self._hearing,
             clock=faculties.clock,
             sleep=faculties.sleep,
             pace=Pace(self._config.audio_pace, self._config.audio_lead_seconds),
         )
         task = self._tasks.start(generation.run(), name=f"sandbox {effect.response_id}")
         self._generations[effect.response_id] = task
-        task.add_done_callback(lambda _: self._generations.pop(effect.response_id, None))
+        task.add_done_callback(lambda _: self._generated(effect.response_id))
+
+    def _generated(self, response_id: str) -> None:
+        self._generations.pop(response_id, None)
+        if self._loudspeaker is not None:
+            self._loudspeaker.complete(response_id)
 
     async def _transcribe(self, effect: Transcribe) -> None:
         try:
-            text = await self._faculties.recogniser.recognise(effect.audio, effect.audio_format.value)
+            text = await self._hearing.words_of(effect.item_id, effect.audio, effect.audio_format.value)
         except SpeechError as error:
             self._session.transcription_failed(effect.item_id, "speech_failed", str(error), self._now())
         else:
@@ -186,7 +342,7 @@ class LiveSession:
         self._said_deaf = True
         details = {"type": "server_error", "code": "speech_unavailable", "message": str(error), "param": None}
         event = {"type": "error", "event_id": self._faculties.new_id(IdKind.EVENT), "error": details}
-        self.send_queue.put(msgspec.json.encode(event))
+        self._send(msgspec.json.encode(event))
 
     async def _keep_time(self) -> None:
         while (deadline := self._session.next_deadline()) is not None:

@@ -1,6 +1,11 @@
-"""The client secrets that were minted and have not expired."""
+"""The client secrets that were minted and have not expired.
 
-from collections import OrderedDict
+Errors::
+
+    TooManySecretsError     as many are kept as may be
+"""
+
+import heapq
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -8,12 +13,20 @@ from limi.kernel.clock import Clock
 from limi.kernel.ids import Ids
 from limi.kernel.secret import Secret
 
-__all__ = ["ClientSecret", "ClientSecrets", "is_client_secret"]
+__all__ = ["ClientSecret", "ClientSecrets", "TooManySecretsError", "is_client_secret"]
 
 _PREFIX: Final = "ek_"
 _HEX_CHARACTERS: Final = 32
 
 Session = TypeVar("Session")
+
+
+class TooManySecretsError(Exception):
+    """No secret is made, because as many are valid as are kept."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The sandbox keeps {limit} client secrets that have not expired, and no more.")
+        self.limit = limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +48,41 @@ class ClientSecrets(Generic[Session]):
         Args:
             clock: Tells when secrets expire.
             ids: Makes their random part.
-            limit: How many are kept; past it the oldest leaves, so that a flood of mints cannot fill the memory.
+            limit: How many are kept, so that a flood of mints cannot fill the memory.
         """
         self._clock = clock
         self._ids = ids
         self._limit = limit
-        self._secrets: OrderedDict[str, ClientSecret[Session]] = OrderedDict()
+        self._secrets: dict[str, ClientSecret[Session]] = {}
+        self._by_expiry: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
         return len(self._secrets)
 
     def mint(self, session: Session, *, seconds: int) -> ClientSecret[Session]:
-        """Make a secret that opens any number of sessions like `session` for the given time."""
+        """Make a secret that opens any number of sessions like `session` for the given time.
+
+        Raises:
+            TooManySecretsError: The store is full; nobody's valid secret leaves for another's.
+        """
         self._drop_expired()
+        if len(self._secrets) >= self._limit:
+            raise TooManySecretsError(self._limit)
         value = _PREFIX + self._ids.hex(_HEX_CHARACTERS)
         secret = ClientSecret(Secret(value), int(self._clock.now()) + seconds, session)
         self._secrets[value] = secret
-        if len(self._secrets) > self._limit:
-            self._secrets.popitem(last=False)
+        heapq.heappush(self._by_expiry, (secret.expires_at, value))
         return secret
 
     def find(self, value: str) -> ClientSecret[Session] | None:
         """Return the secret while it is valid."""
         secret = self._secrets.get(value)
-        if secret is None or self._clock.now() < secret.expires_at:
-            return secret
-        del self._secrets[value]
-        return None
+        return secret if secret is not None and self._clock.now() < secret.expires_at else None
 
     def _drop_expired(self) -> None:
-        # Lives differ, so that an expired one may hide behind a long-lived one; the limit bounds these.
         now = self._clock.now()
-        while self._secrets:
-            oldest = next(iter(self._secrets.values()))
-            if now < oldest.expires_at:
-                return
-            self._secrets.popitem(last=False)
+        while self._by_expiry and self._by_expiry[0][0] <= now:
+            del self._secrets[heapq.heappop(self._by_expiry)[1]]
 
 
 def is_client_secret(value: str) -> bool:

@@ -24,6 +24,7 @@ class SendQueue:
         self._bytes = 0
         self._farewell: Farewell | None = None
         self._filled = asyncio.Event()
+        self._closed = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_room.set()
 
@@ -41,8 +42,24 @@ class SendQueue:
         """End after what is in it; the first farewell counts."""
         if self._farewell is None:
             self._farewell = farewell
+            self._closed.set()
             self._filled.set()
             self._has_room.set()
+
+    @property
+    def is_over_limit(self) -> bool:
+        """Whether more waits than should."""
+        return self._bytes > self._limit
+
+    def abandon(self, farewell: Farewell) -> None:
+        """End at once: what waits is forgotten. A farewell that was said before still counts."""
+        self._events.clear()
+        self._bytes = 0
+        self.close(farewell)
+
+    async def closed(self) -> None:
+        """Wait for the farewell, which may come while events still wait."""
+        await self._closed.wait()
 
     async def room(self) -> None:
         """Wait until less than the limit waits to be sent."""

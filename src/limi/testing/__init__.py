@@ -6,20 +6,34 @@ Nothing here is used in production, and nothing here is a mock: every part does 
 from limi.features.client_secrets.idempotency import InMemoryIdempotencyStore
 from limi.features.journal.memory import InMemoryJournalStore
 from limi.features.rate_limits.memory import InMemoryWindowStore
+from limi.sandbox.faults import FaultRules
 from limi.testing.backend import Backend, running_backend
+from limi.testing.chat import ChatAnswer, ChatEnd, FakeChat
 from limi.testing.clock import CountingIds, ManualClock
+from limi.testing.recording import RecordedSession
+from limi.testing.sandboxes import RunningSandbox, SandboxInThread, sandbox
 from limi.testing.server import serving
 from limi.testing.upstream import FakeUpstream, Reply
+from limi.testing.virtual_clock import VirtualClock
 
 __all__ = [
     "Backend",
+    "ChatAnswer",
+    "ChatEnd",
     "CountingIds",
+    "FakeChat",
     "FakeUpstream",
+    "FaultRules",
     "InMemoryIdempotencyStore",
     "InMemoryJournalStore",
     "InMemoryWindowStore",
     "ManualClock",
+    "RecordedSession",
     "Reply",
+    "RunningSandbox",
+    "SandboxInThread",
+    "VirtualClock",
     "running_backend",
+    "sandbox",
     "serving",
 ]

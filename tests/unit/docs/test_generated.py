@@ -22,7 +22,7 @@ _GENERATED = sorted({part.file for part in PARTS})
 @pytest.mark.parametrize("file", _GENERATED)
 def test_generated_parts_are_current(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
-    assert fill(file, text) == text, "run .venv/bin/python scripts/generate_docs.py"
+    assert fill(file, text) == text, "run .venv/bin/python -m scripts.generate_docs"
 
 
 def test_filling_replaces_what_stands_between_the_comments_only() -> None:

@@ -1,15 +1,23 @@
 """Fakes that the sandbox's unit tests share."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
 
 import pytest
 
-from limi.protocol import ContextItem, FunctionTool, GenerationRequest, ItemType, Modality, Role
+from limi.protocol import ContextItem, FunctionTool, GenerationRequest, ItemType, Modality, Role, ids_from_hex
 from limi.protocol.audio_formats import AudioFormat
+from limi.sandbox.brain import BuiltInBrain
+from limi.sandbox.calls import Calls
+from limi.sandbox.config import SandboxConfig
+from limi.sandbox.live_session import Faculties, LiveSession
+from limi.sandbox.open_sessions import OpenSessions
 from limi.sandbox.speech import SpeechError, SpeechWindow, VoiceStyle
+from limi.sandbox.speech.deaf import DeafRecogniser
+from limi.sandbox.transports.sdp import InvalidOfferError, Offer
 
 
 class FakeClock:
@@ -167,3 +175,77 @@ def make_request() -> MakeRequest:
         return GenerationRequest(context=context, **{**settings, **changes})
 
     return make
+
+
+class FakePeer:
+    """An end that carries nothing and stays until its session is left."""
+
+    def __init__(self, live: LiveSession, run: Callable[[], Awaitable[None]] | None) -> None:
+        self.live = live
+        self._run = run
+
+    async def answer(self, offer: Offer) -> str:
+        if "unanswerable" in offer.sdp:
+            raise InvalidOfferError("it is unanswerable")
+        return "v=0\r\n"
+
+    async def run(self) -> None:
+        try:
+            await (self._run or self.live.send_queue.closed)()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        await self.live.close()
+
+
+@dataclass
+class FakePeers:
+    """Makes such ends."""
+
+    error: Exception | None = None
+    run: Callable[[], Awaitable[None]] | None = None
+    made: list[FakePeer] = field(default_factory=list)
+
+    async def __call__(self, *, live: LiveSession, **_: Any) -> FakePeer:
+        if self.error is not None:
+            raise self.error
+        self.made.append(FakePeer(live, self.run))
+        return self.made[-1]
+
+
+@pytest.fixture
+def config() -> SandboxConfig:
+    return SandboxConfig(max_sessions=2, max_calls=1, max_sidebands=1)
+
+
+@pytest.fixture
+def faculties(clock: Any, ids: Any, voice: Any, detector: Any) -> Faculties:
+    return Faculties(
+        brain=BuiltInBrain(clock=clock),
+        voice=voice,
+        detector=detector,
+        recogniser=DeafRecogniser(),
+        clock=clock,
+        sleep=asyncio.sleep,
+        new_id=ids_from_hex(ids.hex),
+    )
+
+
+@pytest.fixture
+def sessions(config: SandboxConfig) -> OpenSessions:
+    return OpenSessions(limit=config.max_sessions)
+
+
+@pytest.fixture
+def peers() -> FakePeers:
+    return FakePeers()
+
+
+@pytest.fixture
+async def calls(
+    config: SandboxConfig, faculties: Faculties, ids: Any, sessions: OpenSessions, peers: FakePeers
+) -> AsyncIterator[Calls]:
+    calls = Calls(config=config, faculties=faculties, ids=ids, sessions=sessions, make_peer=peers)
+    yield calls
+    await calls.close()

@@ -81,3 +81,41 @@ async def test_making_one_starts_nothing(clock: Any, ids: Any) -> None:
     assert asyncio.all_tasks() == before
     assert sandbox.open_sessions == 0
     await sandbox.stop()
+
+
+async def _answered(sandbox: Sandbox, method: str, headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "scheme": "http",
+        "http_version": "1.1",
+        "path": "/v1/models",
+        "raw_path": b"/v1/models",
+        "root_path": "",
+        "query_string": b"",
+        "headers": headers,
+        "server": ("127.0.0.1", 1),
+        "client": ("127.0.0.1", 2),
+    }
+    await sandbox(scope, receive, send)
+    return dict(sent[0]["headers"])
+
+
+async def test_pages_of_any_origin_may_call_unless_somebody_else_looks_after_that(
+    clock: Any, ids: Any, sandbox: Sandbox
+) -> None:
+    asking = [(b"origin", b"https://app.example"), (b"access-control-request-method", b"POST")]
+    allowed = b"access-control-allow-origin"
+    assert (await _answered(sandbox, "OPTIONS", asking))[allowed] == b"*"
+    assert (await _answered(sandbox, "GET", asking[:1]))[allowed] == b"*"
+    mounted = create_sandbox(SandboxConfig(any_origin=False), clock=clock, ids=ids)
+    assert allowed not in await _answered(mounted, "GET", asking[:1])
+    await mounted.stop()

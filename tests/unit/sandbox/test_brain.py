@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from limi.protocol import ContextItem, FunctionTool, GenerationRequest, ItemType, Role
-from limi.sandbox.brain import BuiltInBrain, CallFunction, Reply, Say
+from limi.sandbox.brain import BrainError, BuiltInBrain, CallFunction, Reply, Say, sorry_not_understood
 
 User = Callable[..., ContextItem]
 MakeTool = Callable[..., FunctionTool]
@@ -44,7 +44,12 @@ async def test_an_empty_conversation_is_greeted(brain: BuiltInBrain, make_reques
         ("Please count to 5", "1, 2, 3, 4, 5."),
         ("Count from 3 to 1, please", "3, 2, 1."),
         ("Count for me", "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."),
+        ("Count down from three", "3, 2, 1."),
         ("Tell me, what is a leash?", "A limit on a running call."),
+        ("Repeat after me: what is a leash?", "what is a leash?"),
+        ("Say that again", "Hello!"),
+        ("Spell Limi", "L, I, M, I."),
+        ("Goodbye", "Goodbye!"),
         ("(2.3 seconds of speech)", "You said: (2.3 seconds of speech)"),
     ],
 )
@@ -82,6 +87,22 @@ async def test_speech_that_was_not_understood_is_answered_with_its_length(
     (reply,) = await _replies(brain, make_request(_EARLIER, heard))
     assert isinstance(reply, Say)
     assert "2.3 seconds" in reply.text
+    assert "I am sorry" in reply.text
+
+
+async def test_sound_without_words_is_asked_for_again(
+    brain: BuiltInBrain, user: User, make_request: MakeRequest
+) -> None:
+    request = make_request(_EARLIER, user("", audio_ms=900))
+    assert await _replies(brain, request) == [Say("I heard something, but no words. Could you say that again?")]
+
+
+async def test_the_date_comes_from_the_clock(
+    brain: BuiltInBrain, clock: Any, user: User, make_request: MakeRequest
+) -> None:
+    (reply,) = await _replies(brain, make_request(_EARLIER, user("What day is it?")))
+    today = datetime.fromtimestamp(clock.now(), UTC)
+    assert reply == Say(f"It is {today:%A}, {today.day} {today:%B %Y}.")
 
 
 async def test_a_fitting_tool_is_called_with_what_was_said(
@@ -122,3 +143,35 @@ async def test_a_tools_result_is_spoken_and_the_tool_not_called_again(
     output = ContextItem(id="i2", type=ItemType.FUNCTION_CALL_OUTPUT, call_id="call_1", output="sunny")
     request = make_request(user("weather"), call, output, tools=(tool("get_weather"),))
     assert await _replies(brain, request) == [Say("The get weather says: sunny")]
+
+
+@pytest.mark.parametrize(
+    ("output", "spoken"),
+    [
+        ('{"sky": "sunny", "wind_speed": 3.5, "rain": false}', "sky: sunny, wind speed: 3.5, rain: false"),
+        ('{"days": [1, 2]}', '{"days": [1, 2]}'),
+        ("{}", "{}"),
+        ("[1]", "[1]"),
+    ],
+)
+async def test_a_flat_object_is_read_out_without_its_signs(
+    brain: BuiltInBrain, user: User, make_request: MakeRequest, output: str, spoken: str
+) -> None:
+    call = ContextItem(id="i1", type=ItemType.FUNCTION_CALL, name="look", call_id="call_1", arguments="{}")
+    result = ContextItem(id="i2", type=ItemType.FUNCTION_CALL_OUTPUT, call_id="call_1", output=output)
+    assert await _replies(brain, make_request(user("look"), call, result)) == [Say(f"The look says: {spoken}")]
+
+
+async def test_speech_that_was_not_understood_does_not_keep_a_tools_result_back(
+    brain: BuiltInBrain, user: User, make_request: MakeRequest
+) -> None:
+    call = ContextItem(id="i1", type=ItemType.FUNCTION_CALL, name="look", call_id="call_1", arguments="{}")
+    result = ContextItem(id="i2", type=ItemType.FUNCTION_CALL_OUTPUT, call_id="call_1", output="red")
+    request = make_request(user("(1.0 seconds of speech)", audio_ms=1_000), call, result)
+    assert sorry_not_understood(request) is None
+    assert await _replies(brain, request) == [Say("The look says: red")]
+
+
+def test_an_error_of_a_brain_has_a_code_and_a_message() -> None:
+    error = BrainError("out_of_ideas", "There is nothing to say.")
+    assert (error.code, str(error)) == ("out_of_ideas", "There is nothing to say.")

@@ -8,8 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from limi.protocol import Generate, GenerationRequest, RealtimeSession, default_config, ids_from_hex
-from limi.sandbox.brain import CallFunction, Reply, Say
+from limi.sandbox.brain import BrainError, CallFunction, Reply, Say
 from limi.sandbox.generation import Generation, Pace
+from limi.sandbox.hearing import Hearing
+from limi.sandbox.owned_tasks import OwnedTasks
 from limi.sandbox.speech import SpeechError, SpeechUnavailableError
 from limi.sandbox.speech.deaf import DeafRecogniser
 
@@ -70,7 +72,7 @@ class _Stage:
             settle=self.settle,
             brain=brain,
             voice=voice,
-            recogniser=DeafRecogniser(),
+            hearing=Hearing(recogniser=DeafRecogniser(), tasks=OwnedTasks()),
             clock=clock,
             sleep=clock.sleep,
             pace=pace,
@@ -188,6 +190,34 @@ async def test_a_brain_that_breaks_fails_its_response_and_shows_nothing_of_it(
     assert done["status_details"]["error"]["code"] == "server_error"
     assert "inner detail" not in json.dumps(stage.events)
     assert [entry["event"] for entry in logs] == ["sandbox.generation.failed"]
+
+
+async def test_a_brain_that_cannot_answer_fails_its_response_with_its_own_words(
+    clock: Any, ids: Any, voice: Any
+) -> None:
+    stage = _Stage(
+        _Brain(Say("Well."), BrainError("no_idea", "I do not know.")),
+        clock=clock,
+        ids=ids,
+        voice=voice,
+        response=_TEXT,
+    )
+    with capture_logs() as logs:
+        done = await stage.run()
+    assert done["status"] == "failed"
+    error = done["status_details"]["error"]
+    assert (error["code"], error["message"]) == ("no_idea", "I do not know.")
+    assert done["output"][0]["content"][0]["text"] == "Well."
+    # What a brain says may quote the user, so only its code is for the log.
+    assert [(entry["event"], entry["code"]) for entry in logs] == [("sandbox.brain.failed", "no_idea")]
+    assert "I do not know" not in str(logs)
+
+
+async def test_a_brain_decides_what_stands_between_its_words(clock: Any, ids: Any, voice: Any) -> None:
+    brain = _Brain(Say("un", before="  "), Say("likely", before=""), Say("Next.", before="\n\n"))
+    stage = _Stage(brain, clock=clock, ids=ids, voice=voice, response=_TEXT)
+    done = await stage.run()
+    assert done["output"][0]["content"][0]["text"] == "unlikely\n\nNext."
 
 
 async def test_a_cancelled_generation_stops_the_voice_at_once(clock: Any, ids: Any, voice: Any) -> None:

@@ -101,6 +101,24 @@ async def test_a_heard_turn_is_answered(driven: _Driven) -> None:
     assert names.index("input_audio_buffer.speech_started") < names.index("input_audio_buffer.committed")
 
 
+async def test_what_hears_is_made_ready_by_the_first_sound_and_not_before(
+    driven: _Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[str] = []
+
+    async def prepare(_: DeafRecogniser) -> None:
+        prepared.append("recogniser")
+
+    monkeypatch.setattr(DeafRecogniser, "prepare", prepare, raising=False)
+    await driven.send("response.create")
+    await driven.until("response.done")
+    assert prepared == []
+    for _ in range(2):
+        await driven.speak(64)
+        await asyncio.sleep(0)
+    assert prepared == ["recogniser"]
+
+
 async def test_a_cancelled_response_takes_no_more_work(driven: _Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     speaking = asyncio.Event()
 

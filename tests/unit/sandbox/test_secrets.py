@@ -1,7 +1,9 @@
 from typing import Any
 
+import pytest
+
 from limi.kernel.secret import Secret
-from limi.sandbox.secrets import ClientSecrets, is_client_secret
+from limi.sandbox.secrets import ClientSecrets, TooManySecretsError, is_client_secret
 
 
 def _store(clock: Any, ids: Any, limit: int = 10) -> ClientSecrets[str]:
@@ -41,12 +43,16 @@ def test_expired_secrets_leave_the_memory(clock: Any, ids: Any) -> None:
     assert len(store) == 1
 
 
-def test_past_the_limit_the_oldest_secret_leaves(clock: Any, ids: Any) -> None:
+def test_past_the_limit_none_is_made_until_one_expires_whichever_that_is(clock: Any, ids: Any) -> None:
     store = _store(clock, ids, limit=2)
-    first, second, third = (store.mint(str(i), seconds=600).value.reveal() for i in range(3))
-    assert store.find(first) is None
-    assert store.find(second) is not None
-    assert store.find(third) is not None
+    long, short = (store.mint("", seconds=seconds).value.reveal() for seconds in (600, 10))
+    with pytest.raises(TooManySecretsError, match="keeps 2 client secrets"):
+        store.mint("", seconds=600)
+    assert store.find(long) is not None
+    assert store.find(short) is not None
+    clock.advance(10)
+    assert store.find(store.mint("", seconds=600).value.reveal()) is not None
+    assert (len(store), store.find(short)) == (2, None)
 
 
 def test_an_unknown_secret_is_not_found(clock: Any, ids: Any) -> None:

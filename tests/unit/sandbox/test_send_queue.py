@@ -49,3 +49,23 @@ async def test_nobody_waits_for_room_in_a_closed_queue() -> None:
         await asyncio.wait_for(queue.room(), 0.01)
     queue.close(Farewell(1001, "bye"))
     await asyncio.wait_for(queue.room(), 1)
+
+
+async def test_a_queue_that_is_abandoned_forgets_what_waited() -> None:
+    queue = SendQueue(limit_bytes=5)
+    queue.put(b"123456")
+    before = queue.is_over_limit
+    queue.abandon(Farewell(1013, "too slow"))
+    assert (before, queue.is_over_limit) == (True, False)
+    assert await queue.take() == Farewell(1013, "too slow")
+
+
+async def test_the_farewell_can_be_waited_for_before_the_events_are_taken() -> None:
+    queue = SendQueue(limit_bytes=5)
+    queue.put(b"event")
+    waiting = asyncio.create_task(queue.closed())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    queue.close(Farewell(1001, "bye"))
+    await asyncio.wait_for(waiting, 1)
+    assert await queue.take() == b"event"

@@ -4,14 +4,23 @@ import limi.testing
 def test_the_public_names_are_these() -> None:
     assert limi.testing.__all__ == [
         "Backend",
+        "ChatAnswer",
+        "ChatEnd",
         "CountingIds",
+        "FakeChat",
         "FakeUpstream",
+        "FaultRules",
         "InMemoryIdempotencyStore",
         "InMemoryJournalStore",
         "InMemoryWindowStore",
         "ManualClock",
+        "RecordedSession",
         "Reply",
+        "RunningSandbox",
+        "SandboxInThread",
+        "VirtualClock",
         "running_backend",
+        "sandbox",
         "serving",
     ]
     assert all(hasattr(limi.testing, name) for name in limi.testing.__all__)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from limi.protocol import ProtocolError
 
-__all__ = ["HTTPError", "error_response_body", "invalid_key"]
+__all__ = ["HTTPError", "error_response_body", "invalid_key", "unknown_call"]
 
 _INVALID_REQUEST: Final = "invalid_request_error"
 
@@ -40,6 +40,11 @@ def invalid_key() -> HTTPError:
         "client secrets (ek_...) open sessions only."
     )
     return HTTPError(401, message, code="invalid_api_key")
+
+
+def unknown_call() -> HTTPError:
+    """Return the refusal of a call that nobody knows, in upstream's words."""
+    return HTTPError(404, "No session found for the provided call_id", code="call_id_not_found", param="")
 
 
 def error_response_body(error: HTTPError | ProtocolError) -> dict[str, Any]:

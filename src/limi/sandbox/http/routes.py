@@ -1,4 +1,4 @@
-"""The plain HTTP routes: minting client secrets, and listing models."""
+"""The plain HTTP routes: minting client secrets, listing models, and those of calls."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,9 +21,13 @@ from limi.protocol import (
     parse_client_secret_request,
 )
 from limi.protocol.errors import InvalidValueError
+from limi.sandbox.calls import CallRefusedError, Calls
+from limi.sandbox.http.calls import call_routes, translate_call_error
 from limi.sandbox.http.credentials import Credentials, bearer_token
 from limi.sandbox.http.errors import HTTPError, error_response_body, invalid_key
-from limi.sandbox.secrets import ClientSecrets
+from limi.sandbox.secrets import ClientSecrets, TooManySecretsError
+from limi.sandbox.transports.peers import WebRTCUnavailableError
+from limi.sandbox.transports.sdp import InvalidOfferError
 
 __all__ = ["make_http_app"]
 
@@ -37,6 +41,7 @@ def make_http_app(
     *,
     credentials: Credentials,
     secrets: ClientSecrets[SessionConfig],
+    calls: Calls,
     models: Mapping[str, RealtimeModel],
     default_model: str,
     new_id: NewId,
@@ -51,14 +56,18 @@ def make_http_app(
         ],
         before_request=_require_standard_key(credentials),
     )
+    calling = call_routes(calls=calls, credentials=credentials, models=models, default_model=default_model)
     return Litestar(
-        [routes],
+        [routes, calling],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=max_body_bytes,
         exception_handlers={
             ProtocolError: _answer_protocol_error,
             HTTPError: _answer_refusal,
+            InvalidOfferError: _answer_call_error,
+            CallRefusedError: _answer_call_error,
+            WebRTCUnavailableError: _answer_call_error,
             HTTPException: _answer_framework_error,
             Exception: _answer_bug,
         },
@@ -77,7 +86,10 @@ def _mint_route(
         wanted = parse_client_secret_request(await request.body(), default_model=default_model)
         if wanted.config.type is SessionType.REALTIME and wanted.config.model not in models:
             raise InvalidValueError("session.model", f"The model '{wanted.config.model}' does not exist.")
-        secret = secrets.mint(wanted.config, seconds=wanted.expires_after_seconds)
+        try:
+            secret = secrets.mint(wanted.config, seconds=wanted.expires_after_seconds)
+        except TooManySecretsError as error:
+            raise HTTPError(429, str(error), code="rate_limit_exceeded", kind="requests") from error
         return client_secret_response(
             value=secret.value.reveal(),
             expires_at=secret.expires_at,
@@ -122,6 +134,10 @@ def _answer_protocol_error(_: Request[Any, Any, Any], error: ProtocolError) -> R
 
 def _answer_refusal(_: Request[Any, Any, Any], error: HTTPError) -> Response[dict[str, Any]]:
     return Response(error_response_body(error), status_code=error.status)
+
+
+def _answer_call_error(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    return _answer_refusal(request, translate_call_error(error))
 
 
 def _answer_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:

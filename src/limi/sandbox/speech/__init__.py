@@ -1,10 +1,13 @@
-"""The sandbox's ears and mouth: voice, voice activity, G.711; knows no protocol event, no socket and no session.
+"""The sandbox's ears and mouth: voices, recognition, turns, G.711; knows no protocol event, socket or session.
 
 Whatever computes runs in a worker process, because the engines hold the interpreter's lock while they work, and
-one of them can hang. So this process imports neither of them, and numpy and soxr for G.711 only.
+one of them can hang. So this process imports none of them, and numpy and soxr for G.711 only.
 """
 
 from limi.sandbox.speech.ports import (
+    EndOfTurnJudge,
+    PerSession,
+    Preparable,
     Recogniser,
     SpeechError,
     SpeechUnavailableError,
@@ -15,6 +18,9 @@ from limi.sandbox.speech.ports import (
 )
 
 __all__ = [
+    "EndOfTurnJudge",
+    "PerSession",
+    "Preparable",
     "Recogniser",
     "SpeechError",
     "SpeechUnavailableError",

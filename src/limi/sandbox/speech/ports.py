@@ -8,9 +8,12 @@ Errors::
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 __all__ = [
+    "EndOfTurnJudge",
+    "PerSession",
+    "Preparable",
     "Recogniser",
     "SpeechError",
     "SpeechUnavailableError",
@@ -28,11 +31,12 @@ class SpeechError(Exception):
 class SpeechUnavailableError(SpeechError):
     """A speech engine is not installed here."""
 
-    hint = "install limi[sandbox] to let the sandbox hear and speak"
-
-    def __init__(self, engine: str) -> None:
-        super().__init__(f"{engine} is not installed; {self.hint}")
+    def __init__(
+        self, engine: str, *, hint: str = "install limi[sandbox] to let the sandbox hear and speak"
+    ) -> None:
+        super().__init__(f"{engine} is not installed; {hint}")
         self.engine = engine
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +114,37 @@ class Recogniser(Protocol):
 
     async def close(self) -> None:
         """Stop for good; may be called twice."""
+
+
+@runtime_checkable
+class PerSession(Protocol):
+    """What a recogniser may be besides: another one for each session, when it remembers what it heard before."""
+
+    def for_session(self) -> Recogniser:
+        """Return a recogniser for one session's utterances, which come in order; nobody closes it."""
+
+
+class EndOfTurnJudge(Protocol):
+    """Tells from the sound of a sentence whether its speaker has finished."""
+
+    async def finished(self, audio: bytes, encoding: str) -> float:
+        """Return how likely, 0 to 1, whoever fell silent will not go on.
+
+        Args:
+            audio: The turn so far, with the silence after it; of a long one the last eight seconds are enough.
+            encoding: As in `VoiceActivityDetector.listen`.
+
+        Raises:
+            SpeechError: When the judge fails.
+        """
+
+    async def close(self) -> None:
+        """Stop for good; may be called twice."""
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """What starts slowly and may be told beforehand that it will be needed; a faculty need not be one."""
+
+    async def prepare(self) -> None:
+        """Get ready; never raises `SpeechError`, because who needs it will meet the error anyway."""

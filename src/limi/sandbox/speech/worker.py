@@ -19,7 +19,7 @@ import structlog
 
 from limi.sandbox.speech.ports import SpeechError, SpeechUnavailableError
 
-__all__ = ["Worker", "worker_command"]
+__all__ = ["Worker", "environment_without_keys", "worker_command"]
 
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +30,8 @@ _STOP_SECONDS: Final = 1.0
 _HEADER_BYTES: Final = 4
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """What a child is told of the environment: enough to run, and no key."""
+_KEPT_BACK: Final = ("LIMI_", "OPENAI_")
+"""How the names of variables begin that may hold keys of Limi's."""
 
 
 class Worker:
@@ -42,6 +44,7 @@ class Worker:
         answer_seconds: float = 5.0,
         start_seconds: float = 15.0,
         queue_length: int = 256,
+        hint: str | None = None,
     ) -> None:
         """Make a worker without starting it.
 
@@ -51,6 +54,7 @@ class Worker:
             start_seconds: How long the child may take until it is ready; a cold disk needs a few seconds.
             queue_length: How many questions may wait. At 50 ms each, 256 are 13 s: past that nobody is helped by
                 waiting longer.
+            hint: What to do when the child lacks something; by default to install `limi[sandbox]`.
         """
         self._command = command
         self._answer_seconds = answer_seconds
@@ -58,6 +62,7 @@ class Worker:
         self._questions: asyncio.Queue[_Question] = asyncio.Queue(queue_length)
         self._pump: asyncio.Task[None] | None = None
         self._process: Process | None = None
+        self._hints = {} if hint is None else {"hint": hint}
         self._missing: str | None = None
         self._closed = False
 
@@ -114,7 +119,7 @@ class Worker:
 
     async def _answer(self, question: dict[str, Any]) -> Any:  # noqa: ANN401 - as in `ask`
         if self._missing is not None:
-            raise SpeechUnavailableError(self._missing)
+            raise SpeechUnavailableError(self._missing, **self._hints)
         try:
             process = await self._started()
             answer = await self._exchange(process, question, self._answer_seconds)
@@ -138,7 +143,7 @@ class Worker:
         ready = await self._exchange(process, None, self._start_seconds)
         if "missing" in ready:
             self._missing = ready["missing"]
-            raise SpeechUnavailableError(ready["missing"])
+            raise SpeechUnavailableError(ready["missing"], **self._hints)
         return process
 
     async def _exchange(self, process: Process, question: dict[str, Any] | None, seconds: float) -> dict[str, Any]:
@@ -189,10 +194,10 @@ class _Question:
             self.answer.set_exception(error)
 
 
-def worker_command(module: str) -> list[str]:
+def worker_command(module: str, *arguments: str) -> list[str]:
     """Return how to run a module of `limi.sandbox.speech.workers` with this interpreter."""
     # -P keeps the working directory off the import path: what lies there must not stand in for a library.
-    return [sys.executable, "-P", "-m", f"{_PACKAGE}.{module}"]
+    return [sys.executable, "-P", "-m", f"{_PACKAGE}.{module}", *arguments]
 
 
 def _environment() -> dict[str, str]:
@@ -200,6 +205,12 @@ def _environment() -> dict[str, str]:
     found = [_IMPORT_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])]
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {**kept, "PYTHONPATH": os.pathsep.join(found)}
+
+
+def environment_without_keys(*, first_on_path: str) -> dict[str, str]:
+    """Return the environment for a program that needs its proxies and mirrors, but none of Limi's keys."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_BACK)}
+    return {**kept, "PATH": os.pathsep.join([first_on_path, *filter(None, [kept.get("PATH")])])}
 
 
 def _kill(process: Process) -> None:

@@ -1,5 +1,5 @@
 from limi.protocol.errors import MissingParameterError
-from limi.sandbox.http.errors import HTTPError, error_response_body, invalid_key
+from limi.sandbox.http.errors import HTTPError, error_response_body, invalid_key, unknown_call
 
 
 def test_every_refusal_has_exactly_four_members() -> None:
@@ -20,3 +20,9 @@ def test_a_refused_key_says_how_to_send_one() -> None:
     error = invalid_key()
     assert (error.status, error.code) == (401, "invalid_api_key")
     assert "Authorization" in error.message
+
+
+def test_an_unknown_call_is_told_in_upstreams_words() -> None:
+    error = unknown_call()
+    assert (error.status, error.code, error.param) == (404, "call_id_not_found", "")
+    assert error.message == "No session found for the provided call_id"

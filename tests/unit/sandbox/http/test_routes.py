@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from limi.kernel.secret import Secret
 from limi.protocol import REALTIME_MODELS, SessionConfig, ids_from_hex
+from limi.sandbox.calls import Calls
 from limi.sandbox.http.credentials import Credentials
 from limi.sandbox.http.routes import make_http_app
 from limi.sandbox.secrets import ClientSecrets
@@ -25,10 +26,11 @@ def secrets(clock: Any, ids: Any) -> ClientSecrets[SessionConfig]:
 
 
 @pytest.fixture
-def app(secrets: ClientSecrets[SessionConfig], ids: Any) -> Litestar:
+def app(secrets: ClientSecrets[SessionConfig], calls: Calls, ids: Any) -> Litestar:
     return make_http_app(
         credentials=Credentials(api_key=Secret("sk-right"), secrets=secrets),
         secrets=secrets,
+        calls=calls,
         models=REALTIME_MODELS,
         default_model="gpt-realtime-2.1",
         new_id=ids_from_hex(ids.hex),
@@ -95,6 +97,16 @@ async def test_without_the_standard_key_nothing_is_answered(
     answer = await call(app, method, path, headers=headers)
     assert answer.status == 401
     assert answer.json["error"]["code"] == "invalid_api_key"
+
+
+async def test_a_full_store_of_secrets_refuses_to_mint(app: Litestar, clock: Any, call: Call) -> None:
+    for _ in range(10):
+        assert (await call(app, "POST", _MINT, headers=_KEY)).status == 200
+    refused = await call(app, "POST", _MINT, headers=_KEY)
+    assert (refused.status, refused.json["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert "10 client secrets" in refused.json["error"]["message"]
+    clock.advance(600)
+    assert (await call(app, "POST", _MINT, headers=_KEY)).status == 200
 
 
 async def test_a_client_secret_mints_no_other(app: Litestar, call: Call) -> None:

@@ -6,14 +6,15 @@ from typing import Any, Self
 import pytest
 
 from limi.kernel.secret import Secret
-from limi.protocol import ClientSecretRequest, SessionConfig, ids_from_hex, parse_client_secret_request
-from limi.sandbox.brain import BuiltInBrain
+from limi.protocol import ClientSecretRequest, SessionConfig, default_config, parse_client_secret_request
+from limi.sandbox.calls import Calls
 from limi.sandbox.config import SandboxConfig
 from limi.sandbox.http.credentials import Credentials
 from limi.sandbox.http.socket import SocketEndpoint
 from limi.sandbox.live_session import Faculties
+from limi.sandbox.open_sessions import OpenSessions
 from limi.sandbox.secrets import ClientSecrets
-from limi.sandbox.speech.deaf import DeafRecogniser
+from limi.sandbox.transports.sdp import Offer
 
 MakeScope = Callable[..., dict[str, Any]]
 
@@ -27,27 +28,30 @@ def secrets(clock: Any, ids: Any) -> ClientSecrets[SessionConfig]:
 
 
 @pytest.fixture
+def config() -> SandboxConfig:
+    return SandboxConfig(max_sessions=1, max_sidebands=1)
+
+
+@pytest.fixture
 def endpoint(
-    secrets: ClientSecrets[SessionConfig], clock: Any, ids: Any, voice: Any, detector: Any
+    config: SandboxConfig,
+    secrets: ClientSecrets[SessionConfig],
+    faculties: Faculties,
+    sessions: OpenSessions,
+    calls: Calls,
 ) -> SocketEndpoint:
-    faculties = Faculties(
-        brain=BuiltInBrain(clock=clock),
-        voice=voice,
-        detector=detector,
-        recogniser=DeafRecogniser(),
-        clock=clock,
-        sleep=asyncio.sleep,
-        new_id=ids_from_hex(ids.hex),
-    )
     credentials = Credentials(api_key=Secret("sk-right"), secrets=secrets)
-    return SocketEndpoint(config=SandboxConfig(max_sessions=1), credentials=credentials, faculties=faculties)
+    return SocketEndpoint(
+        config=config, credentials=credentials, faculties=faculties, sessions=sessions, calls=calls
+    )
 
 
 class _Connection:
     """One client that connects, reads a little and leaves."""
 
-    def __init__(self, endpoint: SocketEndpoint, scope: dict[str, Any]) -> None:
+    def __init__(self, endpoint: SocketEndpoint, scope: dict[str, Any], *, wait: bool) -> None:
         self._endpoint = endpoint
+        self._wait = wait
         self._scope = scope
         self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._incoming.put_nowait({"type": "websocket.connect"})
@@ -56,7 +60,8 @@ class _Connection:
 
     async def __aenter__(self) -> Self:
         self._running = asyncio.create_task(self._endpoint(self._scope, self._incoming.get, self._send))
-        await asyncio.wait_for(self._settled(), 5)
+        if self._wait:
+            await asyncio.wait_for(self._settled(), 5)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -66,6 +71,15 @@ class _Connection:
     async def _send(self, message: Any) -> None:
         self.sent.append(message)
         self._changed.set()
+
+    async def say(self, event_type: str) -> None:
+        """Send an event and wait for the next frame."""
+        self._incoming.put_nowait({"type": "websocket.receive", "text": json.dumps({"type": event_type})})
+        await asyncio.wait_for(self._settled(), 5)
+
+    async def ended(self) -> None:
+        """Wait until the endpoint has nothing more to do."""
+        await asyncio.wait_for(asyncio.shield(self._running), 5)
 
     async def _settled(self) -> None:
         """Wait for the first frame, or for the refusal."""
@@ -90,11 +104,13 @@ def connect(endpoint: SocketEndpoint, scope: MakeScope) -> Callable[..., _Connec
         path: str = "/v1/realtime",
         headers: dict[str, str] | None = None,
         subprotocols: tuple[str, ...] = (),
+        wait: bool = True,
         **more: Any,
     ) -> _Connection:
         made = scope("GET", path, _KEY if headers is None else headers)
         made |= {"type": "websocket", "query_string": query, "subprotocols": list(subprotocols)}
-        return _Connection(endpoint, {**made, "extensions": {"websocket.http.response": {}}, **more})
+        made["extensions"] = {"websocket.http.response": {}}
+        return _Connection(endpoint, {**made, **more}, wait=wait)
 
     return make
 
@@ -105,15 +121,14 @@ def _minted(secrets: ClientSecrets[SessionConfig], body: bytes) -> str:
 
 
 async def test_the_standard_key_opens_a_session_of_the_model_in_the_url(
-    connect: Any, endpoint: SocketEndpoint
+    connect: Any, sessions: OpenSessions
 ) -> None:
     async with connect() as connection:
         assert connection.event["type"] == "session.created"
         assert connection.event["session"]["model"] == "gpt-realtime"
         assert connection.accepted_subprotocol is None
-        assert endpoint.open_sessions == 1
-    assert endpoint.open_sessions == 0
-    await endpoint.empty()
+        assert len(sessions) == 1
+    assert len(sessions) == 0
 
 
 async def test_a_secret_brings_its_session_and_the_url_its_model(
@@ -193,13 +208,57 @@ async def test_a_server_that_cannot_send_a_body_closes(endpoint: SocketEndpoint,
 
 
 async def test_past_the_limit_and_while_stopping_no_session_is_opened(
-    connect: Any, endpoint: SocketEndpoint
+    connect: Any, sessions: OpenSessions
 ) -> None:
     async with connect() as first:
         async with connect() as second:
             assert second.sent[0]["status"] == 429
-        endpoint.dismiss()
-        await asyncio.wait_for(endpoint.empty(), 5)
+        sessions.dismiss()
+        await asyncio.wait_for(sessions.empty(), 5)
         assert first.sent[-1]["code"] == 1001
     async with connect() as third:
         assert third.sent[0]["status"] == 503
+
+
+_OFFER = Offer("v=0", has_data_channel=True)
+
+
+async def test_a_standard_key_joins_a_call_and_is_told_what_happens_from_then_on(
+    connect: Any, calls: Calls
+) -> None:
+    call = await calls.open(_OFFER, default_config(model="gpt-realtime"))
+    live = calls.find(call.id)
+    assert live is not None
+    async with connect(f"call_id={call.id}".encode(), wait=False) as sideband:
+        await sideband.say("input_audio_buffer.clear")
+        assert sideband.event["type"] == "input_audio_buffer.cleared"
+        calls.hang_up(call.id)
+        await sideband.ended()
+    assert sideband.sent[-1] == {"type": "websocket.close", "code": 1000, "reason": "The call was hung up."}
+
+
+async def test_a_client_secret_finds_no_call(
+    connect: Any, calls: Calls, secrets: ClientSecrets[SessionConfig]
+) -> None:
+    call = await calls.open(_OFFER, default_config(model="gpt-realtime"))
+    headers = {"authorization": f"Bearer {_minted(secrets, b'{}')}"}
+    async with connect(f"call_id={call.id}".encode(), headers=headers) as refused:
+        start, body = refused.sent
+        assert start["status"] == 404
+        assert json.loads(body["body"])["error"]["code"] == "call_id_not_found"
+
+
+async def test_a_wrong_key_is_told_after_the_handshake_that_it_joins_no_call(connect: Any, calls: Calls) -> None:
+    call = await calls.open(_OFFER, default_config(model="gpt-realtime"))
+    async with connect(f"call_id={call.id}".encode(), headers={"authorization": "Bearer sk-wrong"}) as refused:
+        assert refused.event["error"]["code"] == "invalid_api_key"
+        assert refused.sent[-1]["code"] == 3000
+
+
+async def test_a_call_has_places_for_so_many_observers(connect: Any, calls: Calls) -> None:
+    call = await calls.open(_OFFER, default_config(model="gpt-realtime"))
+    query = f"call_id={call.id}".encode()
+    async with connect(query, wait=False) as first:
+        await first.say("input_audio_buffer.clear")
+        async with connect(query) as second:
+            assert second.sent[0]["status"] == 429

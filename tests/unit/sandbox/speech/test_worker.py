@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from limi.sandbox.speech import SpeechError, SpeechUnavailableError
-from limi.sandbox.speech.worker import Worker, _environment
+from limi.sandbox.speech.worker import Worker, _environment, environment_without_keys, worker_command
 
 _SCRIPT = """
 import sys, time, os
@@ -106,6 +106,14 @@ async def test_a_missing_library_is_named_with_what_to_install(make_worker: Make
             await worker.ask({})
 
 
+async def test_what_to_do_about_a_missing_library_is_what_the_worker_was_told() -> None:
+    code = _SCRIPT.format(make="import no_such_engine", answer="return 1")
+    worker = Worker(command=[sys.executable, "-c", code], hint="ask somebody")
+    with pytest.raises(SpeechUnavailableError, match=r"no_such_engine is not installed; ask somebody$"):
+        await worker.ask({})
+    await worker.close()
+
+
 async def test_a_program_that_does_not_exist_is_an_error_of_speech() -> None:
     worker = Worker(command=["/no/such/program"])
     with pytest.raises(SpeechError, match="could not be started"):
@@ -191,3 +199,20 @@ def test_a_child_is_told_no_key_of_the_environment(monkeypatch: pytest.MonkeyPat
     told = _environment()
     assert told["PATH"] == "/usr/bin"
     assert "OPENAI_API_KEY" not in told
+
+
+def test_programs_of_others_are_told_everything_but_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-children")
+    monkeypatch.setenv("LIMI_ADMIN_KEY_FILE", "/not/for/children")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test")
+    monkeypatch.setenv("PATH", "/usr/bin")
+    told = environment_without_keys(first_on_path="/opt/node/bin")
+    assert told["PATH"] == "/opt/node/bin:/usr/bin"
+    assert told["HTTPS_PROXY"] == "http://proxy.test"
+    assert not [name for name in told if name.startswith(("OPENAI_", "LIMI_"))]
+
+
+def test_a_worker_is_run_by_this_interpreter_with_what_it_is_to_know() -> None:
+    command = worker_command("moonshine", "/weights")
+    assert command[0] == sys.executable
+    assert command[-2:] == ["limi.sandbox.speech.workers.moonshine", "/weights"]

@@ -1,0 +1,73 @@
+"""What a sandbox says and hears in a test: a script that may be changed between two sessions, or none."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from limi.protocol import GenerationRequest
+from limi.sandbox.brain import Brain, Reply
+from limi.sandbox.generation import Sleep
+from limi.sandbox.scripted_brain import ScriptedBrain
+from limi.sandbox.scripts import Script, load_script, parse_script
+from limi.sandbox.speech import Recogniser
+from limi.sandbox.speech.ports import PerSession
+from limi.sandbox.speech.scripted import ScriptedRecogniser
+
+__all__ = ["AnyScript", "Stage"]
+
+AnyScript = Script | Path | str
+"""A script, the file that it stands in, or its YAML."""
+
+
+class Stage:
+    """A brain and a recogniser in one, which do what the script says that was last given."""
+
+    def __init__(self, *, brain: Brain, recogniser: Recogniser, sleep: Sleep = asyncio.sleep) -> None:
+        """Begin without a script.
+
+        Args:
+            brain: Answers what the script does not.
+            recogniser: Hears what the script does not.
+            sleep: How the script waits.
+        """
+        self._brain = self._otherwise_brain = brain
+        self._recogniser = self._otherwise_recogniser = recogniser
+        self._sleep = sleep
+
+    def play(self, script: AnyScript | None) -> None:
+        """Go by a script from the next answer on, or by none. A session keeps the ears it began with.
+
+        Raises:
+            ScriptError: It is no script.
+        """
+        if script is None:
+            self._brain, self._recogniser = self._otherwise_brain, self._otherwise_recogniser
+            return
+        read = _read(script)
+        self._recogniser = ScriptedRecogniser(
+            hears=read.hears, otherwise=self._otherwise_recogniser, sleep=self._sleep
+        )
+        self._brain = ScriptedBrain(script=read, otherwise=self._otherwise_brain, sleep=self._sleep)
+
+    def reply(self, request: GenerationRequest) -> AsyncGenerator[Reply, None]:
+        """Yield the answer; see `Brain.reply`."""
+        return self._brain.reply(request)
+
+    def for_session(self) -> Recogniser:
+        """Return one session's recogniser, which counts its utterances from 1."""
+        recogniser = self._recogniser
+        return recogniser.for_session() if isinstance(recogniser, PerSession) else recogniser
+
+    async def recognise(self, audio: bytes, encoding: str) -> str:
+        """Write down an utterance; see `Recogniser.recognise`."""
+        return await self._recogniser.recognise(audio, encoding)
+
+    async def close(self) -> None:
+        """Close the recogniser behind the scripts."""
+        await self._otherwise_recogniser.close()
+
+
+def _read(script: AnyScript) -> Script:
+    if isinstance(script, str):
+        return parse_script(script)
+    return load_script(script) if isinstance(script, Path) else script

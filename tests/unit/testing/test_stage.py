@@ -1,0 +1,51 @@
+"""The exchangeable script's ears; what it says is tested through a whole sandbox in `test_sandboxes.py`."""
+
+from pathlib import Path
+
+import pytest
+
+from limi.sandbox.brain import BuiltInBrain
+from limi.sandbox.scripts import ScriptError, parse_script
+from limi.sandbox.speech.deaf import DeafRecogniser
+from limi.testing import VirtualClock
+from limi.testing.stage import Stage
+
+_SCRIPT = """
+hears:
+  - Hello
+  - Good-bye
+"""
+_SECOND = bytes(48_000)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage(brain=BuiltInBrain(clock=VirtualClock()), recogniser=DeafRecogniser())
+
+
+async def _heard(stage: Stage) -> list[str]:
+    ears = stage.for_session()
+    return [await ears.recognise(_SECOND, "audio/pcm") for _ in range(2)]
+
+
+async def test_each_session_hears_the_script_from_its_beginning(stage: Stage) -> None:
+    stage.play(_SCRIPT)
+    assert await _heard(stage) == ["Hello", "Good-bye"]
+    assert await _heard(stage) == ["Hello", "Good-bye"]
+    assert await stage.recognise(_SECOND, "audio/pcm") == "Hello"
+
+
+async def test_a_script_may_be_a_text_a_file_or_read_already_and_may_end(stage: Stage, tmp_path: Path) -> None:
+    file = tmp_path / "script.yaml"
+    file.write_text(_SCRIPT)
+    for script in (_SCRIPT, file, parse_script(_SCRIPT)):
+        stage.play(script)
+        assert (await _heard(stage))[0] == "Hello"
+        stage.play(None)
+        assert (await _heard(stage))[0] == "(1.0 seconds of speech)"
+    await stage.close()
+
+
+def test_what_is_no_script_is_refused(stage: Stage) -> None:
+    with pytest.raises(ScriptError):
+        stage.play("turns: 3")
