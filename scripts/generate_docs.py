@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from benchmarks.table import render_committed
 from limi.adapters.configuration import SettingInfo, setting_infos
 from limi.features.client_secrets.models import ALIASES
 from limi.kernel.errors import CATALOGUE, ErrorEntry
@@ -56,7 +58,7 @@ def main() -> None:
     check: bool = parser.parse_args().check
     stale = renew(ROOT, check=check)
     for file in stale:
-        said = "is stale. Renew it: .venv/bin/python scripts/generate_docs.py" if check else "was written."
+        said = "is stale. Renew it: .venv/bin/python -m scripts.generate_docs" if check else "was written."
         print(f"{file} {said}", file=sys.stderr)
     sys.exit(1 if check and stale else 0)
 
@@ -287,6 +289,8 @@ def _toml(value: object) -> str:
 
 PARTS: Final = (
     Part("README.md", "settings in short", _settings_in_short),
+    Part("README.md", "what a mint costs", partial(render_committed, "mint")),
+    Part("docs/BENCHMARKS.md", "results", render_committed),
     Part("docs/CONFIGURATION.md", "settings", _settings),
     Part("docs/CONFIGURATION.md", "environments", _environments),
     Part("docs/CONFIGURATION.md", "profile members", _profile_members),

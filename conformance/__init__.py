@@ -1,0 +1,1 @@
+"""Holds OpenAI's own clients against the sandbox, or against OpenAI; of Limi it knows how to start the sandbox."""
