@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -10,10 +9,8 @@ from urllib.parse import urlsplit
 import typer
 
 from limi import __version__
-from limi.adapters.proxies import proxy_from
 from limi.adapters.upstream.http_transport import HTTPTransport
 from limi.adapters.upstream.transports import Answer, TransportError
-from limi.kernel.secret import Secret
 
 __all__ = ["mint"]
 
@@ -74,14 +71,12 @@ def _unsendable(backend: str, key: str | None) -> str | None:
 
 
 async def _ask(backend: str, body: bytes, key: str | None) -> Answer:
-    # Upstream's transport, because it follows no redirect with the key.
-    proxy = proxy_from(os.environ, backend)
+    # Upstream's transport, because it follows no redirect with the key, and uses no proxy.
     transport = HTTPTransport(
         base_url=backend,
         timeout_seconds=_TIMEOUT_SECONDS,
         max_bytes=_MAX_BYTES,
         user_agent=f"limi-mint/{__version__}",
-        proxy=Secret(proxy) if proxy else None,
     )
     headers = {"content-type": "application/json", **({"authorization": f"Bearer {key}"} if key else {})}
     try:

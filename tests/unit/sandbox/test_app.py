@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 
 from limi.sandbox.app import Sandbox, SandboxConfig, create_sandbox
+from limi.sandbox.brain import BuiltInBrain
+from limi.sandbox.scripts import parse_script
 
 
 @pytest.fixture
@@ -81,6 +83,25 @@ async def test_making_one_starts_nothing(clock: Any, ids: Any) -> None:
     assert asyncio.all_tasks() == before
     assert sandbox.open_sessions == 0
     await sandbox.stop()
+
+
+class _ClosableBrain(BuiltInBrain):
+    closed = 0
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+async def test_a_brain_that_holds_connections_is_closed_even_behind_a_script(
+    clock: Any, ids: Any, voice: Any, detector: Any
+) -> None:
+    for script in (None, parse_script("turns: [{user: any, assistant: Hi}]")):
+        brain = _ClosableBrain(clock=clock)
+        sandbox = create_sandbox(
+            clock=clock, ids=ids, sleep=clock.sleep, voice=voice, detector=detector, brain=brain, script=script
+        )
+        await sandbox.stop()
+        assert brain.closed == 1
 
 
 async def _answered(sandbox: Sandbox, method: str, headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -13,7 +13,7 @@ __all__ = ["AnyOrigin"]
 # By name: a wildcard does not cover Authorization.
 _ALLOWED: Final = (
     b"authorization, content-type, accept, openai-organization, openai-project, openai-safety-identifier, "
-    b"x-openai-agents-sdk"
+    b"x-openai-agents-sdk, x-limi-fault"
 )
 _STAINLESS: Final = (
     b", x-stainless-lang, x-stainless-package-version, x-stainless-os, x-stainless-arch, x-stainless-runtime, "
@@ -23,7 +23,7 @@ _EXPOSED: Final = b"location, x-request-id, openai-version, openai-processing-ms
 _ORIGIN: Final = (b"access-control-allow-origin", b"*")
 _PREFLIGHT: Final = [
     _ORIGIN,
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-methods", b"GET, POST, DELETE, OPTIONS"),
     (b"access-control-allow-headers", _ALLOWED + _STAINLESS),
     (b"access-control-max-age", b"600"),
 ]

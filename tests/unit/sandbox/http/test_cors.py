@@ -31,6 +31,7 @@ async def test_a_preflight_allows_what_the_sdks_send(call: Call) -> None:
         "authorization",
         "content-type",
         "x-openai-agents-sdk",
+        "x-limi-fault",
         "openai-safety-identifier",
         "x-stainless-lang",
     }
