@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.setup import node
 from limi.sandbox.faults import FaultRule, What
 from tests.unit.docs.reading import ROOT, blocks
 
@@ -49,7 +48,7 @@ def test_its_javascript_example_starts_and_ends_a_sandbox(tmp_path: Path) -> Non
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m limi "$@"\n')
     command.chmod(0o755)
     ended = subprocess.run(  # noqa: S603 - our own command
-        [str(node()), "run.mjs"],
+        [str(Path(sys.prefix) / "node" / "bin" / "node"), "run.mjs"],
         cwd=tmp_path,
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
