@@ -1,7 +1,9 @@
 """The responses of a session: one at a time in the conversation, and some beside it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from limi.protocol.audio_formats import AudioFormat
 from limi.protocol.conversation import Conversation
 from limi.protocol.effects import Generate, StopGenerating, StopReason
 from limi.protocol.endings import Ending, IncompleteReason
@@ -62,6 +64,9 @@ class Responses:
         plan = plan_response(
             request, config=config, conversation=self._conversation, new_id=self._new_id, limits=self._limits
         )
+        if self._playback is not None:
+            # A media track is fed with PCM whatever the session says about audio in events.
+            plan = replace(plan, request=replace(plan.request, output_format=AudioFormat.PCM16))
         self._check_room(out_of_band=plan.request.out_of_band)
         response = Response(
             plan=plan,

@@ -1,5 +1,6 @@
 """`limi sandbox`: the offline OpenAI alone."""
 
+import asyncio
 import json
 import re
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
+from tests.integration.sandbox.caller import Caller
 from tests.unit.cli.conftest import clean_environment
 from tests.unit.cli.processes import started
 
@@ -106,3 +108,30 @@ def test_a_folder_for_the_ca_that_cannot_be_had_is_a_sentence(
     ended = run("sandbox", "--port", "0", "--tls")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("limi: --tls: ")
+
+
+def test_webrtc_clients_are_told_the_address_that_was_asked_for(folder: Path) -> None:
+    with started("sandbox", "--port", "0", "--public-ip", "203.0.113.7", "--print-json", folder=folder) as sandbox:
+        port = json.loads(sandbox.until('"url"')[-1])["url"].rpartition(":")[2].partition("/")[0]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/v1/realtime/calls",
+            data=asyncio.run(_offer()),
+            headers={"Authorization": "Bearer anything", "Content-Type": "application/sdp"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
+            lines = answer.read().decode().splitlines()
+        assert {line.split()[4] for line in lines if line.startswith("a=candidate:")} == {"203.0.113.7"}
+        assert sandbox.stop() == 0
+
+
+async def _offer() -> bytes:
+    caller = Caller()
+    offer = await caller.offer()
+    await caller.close()
+    return offer.encode()
+
+
+def test_an_address_that_is_none_is_refused(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    ended = run("sandbox", "--public-ip", "example.com")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "'example.com' is no IP address" in ended.stderr

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from limi.protocol import ClearPlayback, Generate, PlayAudio, Transport
+from limi.protocol import AudioFormat, ClearPlayback, Generate, PlayAudio, Transport
 from tests.unit.protocol.harness import Harness, only_error, pcm, types, vad_config
 
 
@@ -25,6 +25,15 @@ def test_audio_goes_to_the_track_and_never_into_an_event() -> None:
     assert "response.output_audio.done" in types(talk.events)
     played = talk.last(PlayAudio)
     assert (played.response_id, played.audio) == (response_id, pcm(2000))
+
+
+def test_a_track_gets_pcm_whatever_format_events_would_have() -> None:
+    talk = Harness(vad_config(), transport=Transport.WEBRTC)
+    telephone = {"output": {"format": {"type": "audio/pcmu"}}}
+    talk.client("session.update", session={"type": "realtime", "audio": telephone})
+    assert talk.start_response().request.output_format is AudioFormat.PCM16
+    talk.client("response.cancel")
+    assert talk.start_response(audio=telephone).request.output_format is AudioFormat.PCM16
 
 
 def test_playback_starts_amid_the_response_and_stops_after_it() -> None:
