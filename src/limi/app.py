@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -49,6 +50,7 @@ from limi.kernel.start_rules import allows_anonymous, check_start
 from limi.sandbox.app import Sandbox, create_sandbox
 from limi.sandbox.brain import BuiltInBrain
 from limi.sandbox.config import SandboxConfig
+from limi.sandbox.speech.choice import SpeechLevel
 from limi.sandbox_answers import sandbox_answers
 
 __all__ = ["Application", "create_app"]
@@ -168,8 +170,9 @@ def _make_parts(
     configured = [profile.model for profile in settings.profiles.values() if profile.model]
     models = ModelCatalogue(settings=settings.models, clock=clock, in_use=configured)
     windows = InMemoryWindowStore(clock=clock, max_keys=settings.limits.max_callers)
-    sandbox, upstream = _make_upstream(settings, models, clock, ids, metrics, transport)
+    # First what may refuse the start: then its sentence is all that is said.
     store = store or _open_store(settings)
+    sandbox, upstream = _make_upstream(settings, models, clock, ids, metrics, transport)
     journal = JournalWriter(store=store, settings=settings.journal, clock=clock, ids=ids)
     _watch(metrics, journal)
     return _Parts(
@@ -205,7 +208,12 @@ def _make_upstream(
         key = Secret(f"sk-sandbox-{ids.hex(32)}")
         # The envelope looks after origins.
         config = SandboxConfig(
-            api_key=key, models=models.upstream, default_model=models.resolve().model, any_origin=False
+            api_key=key,
+            models=models.upstream,
+            default_model=models.resolve().model,
+            any_origin=False,
+            speech=SpeechLevel(settings.sandbox.speech),
+            speech_dir=Path(settings.sandbox.speech_dir),
         )
         brain = BuiltInBrain(clock=clock, answers=sandbox_answers(settings))
         sandbox = create_sandbox(config, clock=clock, ids=ids, brain=brain)

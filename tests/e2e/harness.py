@@ -18,6 +18,8 @@ from tests.architecture.log_watch import WATCH
 __all__ = ["MINT", "Server", "audit", "audit_until", "environment", "free", "run_limi"]
 
 MINT: Final = "/api/client-secret"
+_SMALL_SPEECH: Final = {"LIMI_SPEECH": "small"}
+"""What most tests start with, so that they are the same on every machine; `LIMI_SPEECH=auto` asks for the rest."""
 _PATIENCE_SECONDS: Final = 30.0
 """Longest wait for a process to do what it should: far above what a busy machine needs."""
 
@@ -44,7 +46,7 @@ class Server:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "limi", "serve", "--port", "0"),
             cwd=folder,
-            env=environment(folder, **settings),
+            env=environment(folder, **{**_SMALL_SPEECH, **settings}),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )

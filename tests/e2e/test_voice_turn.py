@@ -1,6 +1,7 @@
 """The whole promise of the first release: `limi serve` without any key, an official SDK, speech in, speech out."""
 
 import asyncio
+import re
 import sys
 import wave
 from collections.abc import AsyncIterator
@@ -74,6 +75,33 @@ async def test_speech_goes_in_and_a_spoken_answer_with_its_transcript_comes_out(
     assert len(samples) / 24_000 == pytest.approx(needed_seconds, rel=0.2)
     power = np.abs(np.fft.rfft(samples)) ** 2
     assert power.max() / power.sum() < 0.05
+
+
+async def test_with_the_weights_that_were_fetched_it_understands_what_is_said(tmp_path: Path) -> None:
+    """As `make serve` leaves it: without any setting but where the weights lie, which is here another folder."""
+    weights = {"LIMI_SPEECH": "auto", "LIMI_SPEECH_DIR": str(_ROOT / ".limi" / "speech")}
+    async with Server.running(tmp_path, **weights) as server:
+        assert not any("sandbox.speech" in line for line in server.log)
+        recording, reply = _ROOT / "examples" / "hello.wav", tmp_path / "reply.wav"
+        code, out, err = await _run_example(recording, reply, "--backend", server.url, home=tmp_path)
+    assert code == 0, err
+    said = dict(line.split(":", 1) for line in out.splitlines()[:2])
+    words = re.findall(r"[a-z]+", said["You"].lower())
+    assert words == ["hello", "there", "could", "you", "please", "tell", "me", "what", "time", "it", "is"]
+    assert re.search(r"\d{1,2}:\d\d", said["Limi"]), "it tells the time, which it was asked for"
+
+
+async def test_without_weights_it_says_so_in_one_line_and_answers_all_the_same(
+    hello_wav: Path, tmp_path: Path
+) -> None:
+    async with Server.running(tmp_path, LIMI_SPEECH="auto") as server:
+        code, out, err = await _run_example(
+            hello_wav, tmp_path / "reply.wav", "--backend", server.url, home=tmp_path
+        )
+        (line,) = [line for line in server.log if "sandbox.speech" in line]
+    assert code == 0, err
+    assert "limi speech install" in line
+    assert "seconds of speech)" in out.splitlines()[0]
 
 
 async def test_a_file_of_the_wrong_shape_is_refused_with_how_to_convert_it(tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ def sandbox(  # noqa: PLR0913 - one parameter for each option
         str, typer.Option(parser=_ip, metavar="IP", help="Address that WebRTC clients are told to send sound to.")
     ] = "127.0.0.1",
     speech: Annotated[
-        SpeechLevel, typer.Option(help="How well it hears and speaks: all that is installed, or the small parts.")
+        SpeechLevel,
+        typer.Option(
+            help="How well it hears and speaks: all that is installed, or the small parts.", envvar="LIMI_SPEECH"
+        ),
     ] = SpeechLevel.AUTO,
     speech_dir: Annotated[Path, SPEECH_DIR] = DEFAULT_SPEECH_DIR,
     script: ScriptFile = None,

@@ -28,6 +28,7 @@ __all__ = [
     "ModelOverride",
     "ModelSettings",
     "Profile",
+    "SandboxSettings",
     "SecuritySettings",
     "ServerSettings",
     "Settings",
@@ -289,6 +290,23 @@ class SecuritySettings(_Group, frozen=True):
     ] = None
 
 
+class SandboxSettings(_Group, frozen=True):
+    """The sandbox that is inside where there is no key of OpenAI's; `limi sandbox` has options for the same."""
+
+    speech: Annotated[
+        Literal["auto", "small"],
+        _setting(
+            "How well the sandbox hears and speaks: `auto` as well as what is installed allows, `small` without "
+            "understanding words, the same on every machine.",
+            env="LIMI_SPEECH",
+        ),
+    ] = "auto"
+    speech_dir: Annotated[
+        str,
+        _setting("Folder of the weights that `limi speech install` fetches.", env="LIMI_SPEECH_DIR", min_length=1),
+    ] = ".limi/speech"
+
+
 class LogSettings(_Group, frozen=True):
     """What is written about requests. The environment sets level and user agent unless they are given."""
 
@@ -344,6 +362,7 @@ class Settings(_Group, frozen=True):
     idempotency: IdempotencySettings = IdempotencySettings()
     models: ModelSettings = ModelSettings()
     security: SecuritySettings = SecuritySettings()
+    sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
     profiles: Annotated[
         Mapping[ProfileName, Profile], _setting("Session configs by name: 1–64 of a–z 0–9 -.", env="LIMI_PROFILES")
@@ -371,6 +390,7 @@ GROUPS: Final[Mapping[str, type[_Group]]] = {
     "idempotency": IdempotencySettings,
     "models": ModelSettings,
     "security": SecuritySettings,
+    "sandbox": SandboxSettings,
     "log": LogSettings,
 }
 

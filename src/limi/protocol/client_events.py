@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
+from limi.protocol.encoded import Sound
 from limi.protocol.errors import InvalidValueError, MissingParameterError
 from limi.protocol.response_request import ResponseRequest
 from limi.protocol.wire import Strict, convert
@@ -22,6 +23,7 @@ __all__ = [
     "CreateItem",
     "CreateResponse",
     "DeleteItem",
+    "EventId",
     "RetrieveItem",
     "TruncateItem",
     "UpdateSession",
@@ -48,7 +50,7 @@ class UpdateSession(ClientEvent, tag="session.update", tag_field="type", frozen=
 class AppendAudio(ClientEvent, tag="input_audio_buffer.append", tag_field="type", frozen=True, kw_only=True):
     """Add audio to the buffer."""
 
-    audio: str
+    audio: Sound
 
 
 class CommitInput(ClientEvent, tag="input_audio_buffer.commit", tag_field="type", frozen=True, kw_only=True):

@@ -1,14 +1,16 @@
 """What each event of the client does.
 
-One event is one method below. A broken rule is an exception up to `receive`, which answers it with an `error`
-event that repeats the client's `event_id`; every method checks before it changes anything.
+One event is one method below. A broken rule is an exception up to `receive_object`, which answers it with an
+`error` event that repeats the client's `event_id`; every method checks before it changes anything.
 """
+
+from typing import Any
 
 from limi.protocol import client_events as events
 from limi.protocol.conversation import Conversation, duplicate_id
 from limi.protocol.errors import InvalidEventError, InvalidValueError, ProtocolError
 from limi.protocol.ids import NewId
-from limi.protocol.item_request import build_item, decode_audio, parse_item
+from limi.protocol.item_request import build_item, parse_item
 from limi.protocol.limits import Limits
 from limi.protocol.mcp import MCPServers
 from limi.protocol.outbox import Outbox
@@ -60,16 +62,25 @@ class ClientHandler:
         self._mcp_servers.list_tools(self.config.tools)
 
     def receive(self, frame: str, now: float) -> None:
-        """Take one text frame; whatever is wrong with it is answered with an `error` event."""
-        event_id = None
+        """Take one text frame.
+
+        Raises:
+            ProtocolError: It is no JSON object; everything else is answered.
+        """
+        if len(frame) > self._limits.frame_characters:
+            raise InvalidEventError(f"Invalid event: longer than {self._limits.frame_characters} characters.")
+        self.receive_object(decode_object(frame), now)
+
+    def receive_object(self, wire: dict[str, Any], now: float) -> None:
+        """Take the object that a text frame holds; whatever is wrong with it is answered with an `error` event."""
         try:
-            if len(frame) > self._limits.frame_characters:
-                raise InvalidEventError(f"Invalid event: longer than {self._limits.frame_characters} characters.")
-            wire = decode_object(frame)
-            event_id = events.event_id_of(wire)
             self._dispatch(events.parse_event(wire, has_media_track=self._playback is not None), now)
         except ProtocolError as error:
-            self._outbox.send_error(error, caused_by=event_id)
+            self._outbox.send_error(error, caused_by=events.event_id_of(wire))
+
+    def refuse(self, error: ProtocolError) -> None:
+        """Answer a frame that could not be read."""
+        raise error
 
     def refuse_binary(self, size: int) -> None:
         """Answer a binary frame."""
@@ -103,7 +114,7 @@ class ClientHandler:
                 self._clear_output()
 
     def _append(self, event: events.AppendAudio) -> None:
-        audio = decode_audio(event.audio, at="audio")
+        audio = event.audio.data
         if len(audio) > self._limits.append_bytes:
             message = f"Invalid value for 'audio': at most {self._limits.append_bytes} bytes fit into one append."
             raise InvalidValueError("audio", message)
@@ -126,7 +137,6 @@ class ClientHandler:
         item = build_item(
             request,
             new_id=self._new_id,
-            at="item",
             user_format=self.config.input_format,
             reply_format=self.config.output_format,
         )

@@ -7,6 +7,8 @@
     ├── MissingParameterError      a member that must be there
     ├── InvalidValueError          a member that breaks a rule
     ├── StringTooLongError         a text beyond its bound
+    ├── ArrayTooLongError          a list beyond its bound
+    ├── TooManyPropertiesError     an object with more members than it may have
     └── RefusedError               well formed, but not possible now; `code` says why
 
 The same error becomes an `error` event on a session and the body of an HTTP answer.
@@ -17,6 +19,7 @@ raises it says so.
 from typing import Any, Final
 
 __all__ = [
+    "ArrayTooLongError",
     "InvalidEventError",
     "InvalidJSONError",
     "InvalidValueError",
@@ -24,6 +27,7 @@ __all__ = [
     "ProtocolError",
     "RefusedError",
     "StringTooLongError",
+    "TooManyPropertiesError",
     "UnknownParameterError",
     "error_body",
 ]
@@ -96,6 +100,22 @@ class StringTooLongError(ProtocolError):
     def __init__(self, param: str, longest: int) -> None:
         message = f"Invalid '{param}': string too long. Expected a string with maximum length {longest}."
         super().__init__(code="string_above_max_length", message=message, param=param)
+
+
+class ArrayTooLongError(ProtocolError):
+    """A list has more entries than the member may hold."""
+
+    def __init__(self, param: str, longest: int) -> None:
+        message = f"Invalid '{param}': array too long. Expected an array with maximum length {longest}."
+        super().__init__(code="array_above_max_length", message=message, param=param)
+
+
+class TooManyPropertiesError(ProtocolError):
+    """An object has more members than it may."""
+
+    def __init__(self, param: str, most: int) -> None:
+        message = f"Invalid '{param}': too many properties. Expected an object with at most {most} properties."
+        super().__init__(code="object_above_max_properties", message=message, param=param)
 
 
 class RefusedError(ProtocolError):

@@ -29,6 +29,8 @@ class InputBuffer:
         """Where this format began."""
         self._unheard_at = 0
         """Byte position up to which `take_unheard` has handed audio out."""
+        self._tail = b""
+        """The end of what `take_until` took last, as long as nothing else was taken or dropped since."""
 
     @property
     def audio_format(self) -> AudioFormat:
@@ -39,6 +41,11 @@ class InputBuffer:
     def start_ms(self) -> int:
         """Position of the first sample still there."""
         return self._origin_ms + self._dropped_bytes // self._format.bytes_per_ms
+
+    @property
+    def reach_ms(self) -> int:
+        """Position from which audio can be taken, some of it for the second time."""
+        return self.start_ms - len(self._tail) // self._format.bytes_per_ms
 
     @property
     def end_ms(self) -> int:
@@ -59,6 +66,7 @@ class InputBuffer:
         self._audio.clear()
         self._dropped_bytes = 0
         self._unheard_at = 0
+        self._tail = b""
 
     def append(self, audio: bytes) -> None:
         """Add audio; a sample may be split between two pieces.
@@ -106,15 +114,27 @@ class InputBuffer:
 
     def take_all(self) -> bytes:
         """Return everything as whole samples and empty the buffer."""
+        self._tail = b""
         return self._take(len(self._audio))
 
-    def take_until(self, start_ms: int, end_ms: int) -> bytes:
-        """Return what lies between two positions and drop everything up to the second one."""
+    def take_until(self, start_ms: int, end_ms: int, *, overlap_ms: int = 0) -> bytes:
+        """Return what lies between two positions and drop everything up to the second one.
+
+        Args:
+            start_ms: The first position, no earlier than `reach_ms`.
+            end_ms: The second one.
+            overlap_ms: How much before the second position can be taken once more.
+        """
+        again = self._tail_from(start_ms)
         self._drop(self._offset(start_ms))
-        return self._take(self._offset(end_ms))
+        taken = self._take(self._offset(end_ms))
+        taken = again + taken if again else taken
+        self._tail = taken[-overlap_ms * self._format.bytes_per_ms :] if overlap_ms else b""
+        return taken
 
     def clear(self) -> None:
         """Drop everything; positions go on."""
+        self._tail = b""
         self._take(len(self._audio))
 
     def forget_before(self, at_ms: int) -> None:
@@ -138,6 +158,12 @@ class InputBuffer:
         self._drop(size)
         return taken
 
+    def _tail_from(self, at_ms: int) -> bytes:
+        size = max(0, self.start_ms - at_ms) * self._format.bytes_per_ms
+        return self._tail[-size:] if size else b""
+
     def _drop(self, size: int) -> None:
+        if size:
+            self._tail = b""
         del self._audio[:size]
         self._dropped_bytes += size

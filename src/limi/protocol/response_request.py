@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Final, Literal, assert_never
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -21,14 +21,17 @@ from limi.protocol.vocabulary import (
     FormatObject,
     FunctionChoice,
     FunctionToolObject,
+    Instructions,
     MaxOutputTokens,
     MCPChoice,
     Modalities,
     Prompt,
     Reasoning,
     ToolChoice,
-    ToolObject,
+    Tools,
     Voice,
+    check_size,
+    check_tools,
     format_from,
     modality_from,
     tool_to_wire,
@@ -41,6 +44,8 @@ __all__ = ["ResponsePlan", "ResponseRequest", "plan_response"]
 MetadataKey = Annotated[str, Meta(max_length=64)]
 MetadataValue = Annotated[str, Meta(max_length=512)]
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=16)]
+_INPUT_ITEMS: Final = 2_000
+"""As many as a conversation holds (`Limits.items`)."""
 
 
 class ResponseOutputRequest(Strict, frozen=True, kw_only=True):
@@ -60,11 +65,11 @@ class ResponseRequest(Strict, frozen=True, kw_only=True):
     """`response` in `response.create`; what is set holds for that response only."""
 
     conversation: Literal["auto", "none"] = "auto"
-    input: list[Any] | UnsetType = UNSET
-    instructions: str | UnsetType = UNSET
+    input: Annotated[list[Any], Meta(max_length=_INPUT_ITEMS)] | UnsetType = UNSET
+    instructions: Instructions | UnsetType = UNSET
     output_modalities: Modalities | UnsetType = UNSET
     audio: ResponseAudioRequest = ResponseAudioRequest()
-    tools: list[ToolObject] | UnsetType = UNSET
+    tools: Tools | UnsetType = UNSET
     tool_choice: ToolChoice | UnsetType = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
     reasoning: Reasoning | UnsetType | None = UNSET
@@ -95,6 +100,7 @@ def plan_response(
     Raises:
         ProtocolError: A member breaks a rule, or refers to an item that is not there.
     """
+    _check_sizes(request)
     instructions = config.instructions if request.instructions is UNSET else request.instructions
     tools = config.tools if request.tools is UNSET else tuple(request.tools)
     choice = config.tool_choice if request.tool_choice is UNSET else request.tool_choice
@@ -140,6 +146,14 @@ def plan_response(
     )
 
 
+def _check_sizes(request: ResponseRequest) -> None:
+    """Refuse free JSON that is too long, which no type can say."""
+    if request.tools:
+        check_tools(request.tools, at="response.tools")
+    if isinstance(request.prompt, Prompt) and request.prompt.variables:
+        check_size(request.prompt.variables, at="response.prompt.variables")
+
+
 def _items(
     request: ResponseRequest, *, config: SessionConfig, conversation: Conversation, new_id: NewId
 ) -> list[Item]:
@@ -156,7 +170,6 @@ def _items(
                 build_item(
                     parsed,
                     new_id=new_id,
-                    at=at,
                     user_format=config.input_format,
                     reply_format=config.output_format,
                 )

@@ -14,7 +14,7 @@ Drive it so: hand it what arrives, then do what it wants. After *every* call to 
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, ParamSpec
+from typing import Any, Final, ParamSpec
 
 from limi.protocol.audio_formats import AudioFormat
 from limi.protocol.client_handler import ClientHandler
@@ -120,6 +120,11 @@ class RealtimeSession:
         return self._turns.input_format
 
     @property
+    def frame_characters(self) -> int:
+        """The longest text frame that is read at all."""
+        return self._limits.frame_characters
+
+    @property
     def input_room_bytes(self) -> int:
         """How much audio `receive_audio` takes before it refuses because the buffer is full."""
         return min(self._turns.room_bytes, self._limits.append_bytes)
@@ -150,6 +155,19 @@ class RealtimeSession:
     def receive_text(self, frame: str, now: float) -> None:
         """Take one text frame (or data-channel message)."""
         self._take(now, self._client.receive, frame, now)
+
+    def receive_object(self, event: dict[str, Any], now: float) -> None:
+        """Take what stands in a text frame, from who has parsed it because it is large.
+
+        Args:
+            event: As `limi.protocol.wire.decode_object` returns it; sound and pictures may be decoded already.
+            now: The time.
+        """
+        self._take(now, self._client.receive_object, event, now)
+
+    def refuse_text(self, error: ProtocolError, now: float) -> None:
+        """Answer a text frame that whoever has parsed it could not read."""
+        self._take(now, self._client.refuse, error)
 
     def receive_binary(self, frame: bytes, now: float) -> None:
         """Take one binary frame, which is always answered with an `invalid_event` error."""

@@ -8,13 +8,18 @@ from limi.protocol.errors import InvalidValueError, MissingParameterError
 from limi.protocol.vocabulary import (
     FormatObject,
     Include,
+    Instructions,
     MaxOutputTokens,
     Modalities,
+    Name,
     Prompt,
     Reasoning,
+    ShortText,
     ToolChoice,
-    ToolObject,
+    Tools,
     Voice,
+    check_size,
+    check_tools,
 )
 from limi.protocol.wire import Strict, convert
 
@@ -34,14 +39,18 @@ __all__ = [
 ]
 
 
+Words = Annotated[list[Name], Meta(max_length=1_000)]
+"""Languages, or words that are to be expected: more than a recogniser heeds."""
+
+
 class TranscriptionRequest(Strict, frozen=True, kw_only=True):
     """How to write down the user's speech."""
 
-    model: str | UnsetType = UNSET
-    language: str | UnsetType | None = UNSET
-    prompt: str | UnsetType | None = UNSET
-    languages: list[str] | UnsetType | None = UNSET
-    keywords: list[str] | UnsetType | None = UNSET
+    model: Name | UnsetType = UNSET
+    language: Name | UnsetType | None = UNSET
+    prompt: ShortText | UnsetType | None = UNSET
+    languages: Words | UnsetType | None = UNSET
+    keywords: Words | UnsetType | None = UNSET
     delay: Literal["minimal", "low", "medium", "high", "xhigh"] | UnsetType | None = UNSET
 
 
@@ -120,20 +129,20 @@ class RetentionRatio(Strict, tag="retention_ratio", tag_field="type", frozen=Tru
 class TracingRequest(Strict, frozen=True, kw_only=True):
     """Names for a trace."""
 
-    workflow_name: str | UnsetType | None = UNSET
-    group_id: str | UnsetType | None = UNSET
+    workflow_name: ShortText | UnsetType | None = UNSET
+    group_id: ShortText | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType | None = UNSET
 
 
 class RealtimeSessionRequest(Strict, tag="realtime", tag_field="type", frozen=True, kw_only=True):
     """A session that holds a conversation."""
 
-    model: str | UnsetType = UNSET
+    model: Name | UnsetType = UNSET
     output_modalities: Modalities | UnsetType = UNSET
-    instructions: str | UnsetType = UNSET
+    instructions: Instructions | UnsetType = UNSET
     audio: AudioRequest = AudioRequest()
     include: Include | UnsetType | None = UNSET
-    tools: list[ToolObject] | UnsetType = UNSET
+    tools: Tools | UnsetType = UNSET
     tool_choice: ToolChoice | UnsetType = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
     reasoning: Reasoning | UnsetType | None = UNSET
@@ -173,4 +182,17 @@ def parse_session(value: object, *, at: str = "session") -> SessionRequest:
         raise InvalidValueError(
             f"{at}.type", f"Invalid value for '{at}.type'. Supported values are: 'realtime' and 'transcription'."
         )
-    return convert(value, _BY_TYPE[kind], at=at)
+    request = convert(value, _BY_TYPE[kind], at=at)
+    if isinstance(request, RealtimeSessionRequest):
+        _check_sizes(request, at)
+    return request
+
+
+def _check_sizes(request: RealtimeSessionRequest, at: str) -> None:
+    """Refuse free JSON that is too long, which no type can say."""
+    if request.tools:
+        check_tools(request.tools, at=f"{at}.tools")
+    if isinstance(request.tracing, TracingRequest) and request.tracing.metadata:
+        check_size(request.tracing.metadata, at=f"{at}.tracing.metadata")
+    if isinstance(request.prompt, Prompt) and request.prompt.variables:
+        check_size(request.prompt.variables, at=f"{at}.prompt.variables")

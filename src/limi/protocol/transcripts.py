@@ -1,5 +1,6 @@
 """Attaching transcripts to what the user said, whenever they arrive: clients may not rely on their position."""
 
+import re
 from typing import Any, Final
 
 from limi.protocol.conversation import Conversation
@@ -13,6 +14,8 @@ __all__ = ["Transcripts"]
 
 _EVENT: Final = "conversation.item.input_audio_transcription"
 _LOGPROBS: Final = "item.input_audio_transcription.logprobs"
+_WORD: Final = re.compile(r"\s*\S+")
+"""A token is a word with the space before it, so that those of the deltas are those of the whole."""
 
 
 class Transcripts:
@@ -81,5 +84,5 @@ def _logprobs(text: str, config: SessionConfig) -> dict[str, Any]:
     """
     if _LOGPROBS not in (config.include or ()):
         return {}
-    words = [word if index == 0 else f" {word}" for index, word in enumerate(text.split())]
+    words = _WORD.findall(text)
     return {"logprobs": [{"token": word, "logprob": 0.0, "bytes": list(word.encode())} for word in words]}

@@ -6,6 +6,7 @@ the idle timeout) is decided in `settle`, which runs after every input.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from limi.protocol.audio_formats import AudioFormat
 from limi.protocol.conversation import Conversation
@@ -20,9 +21,13 @@ from limi.protocol.playback import Playback
 from limi.protocol.response import Response
 from limi.protocol.response_request import ResponseRequest
 from limi.protocol.responses import Responses
-from limi.protocol.session_config import ServerVAD, SessionConfig, SessionType
+from limi.protocol.session_config import ServerVAD, SessionConfig, SessionType, TurnDetection
 
 __all__ = ["Turns"]
+
+_OVERLAP_MS: Final = 200
+"""How far a turn reaches back into the silence that ended the one before it. Its first sound may be so soft that
+it counted as silence; and this is less than any silence that ends a turn by default, so no word is in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ class Turns:
         detection = self._config.turn_detection
         if detection is None or self._open is not None:
             return
-        start_ms = min(max(at_ms - detection.prefix_padding_ms, self._buffer.start_ms), self._buffer.end_ms)
+        start_ms = min(max(at_ms - detection.prefix_padding_ms, self._buffer.reach_ms), self._buffer.end_ms)
         self._open = _OpenTurn(self._new_id(IdKind.ITEM), start_ms)
         self.idle_deadline = None
         self._outbox.send("input_audio_buffer.speech_started", audio_start_ms=start_ms, item_id=self._open.item_id)
@@ -152,7 +157,7 @@ class Turns:
         self._open = None
         end_ms = min(max(at_ms, turn.start_ms), self._buffer.end_ms)
         self._outbox.send("input_audio_buffer.speech_stopped", audio_end_ms=end_ms, item_id=turn.item_id)
-        audio = self._buffer.take_until(turn.start_ms, end_ms)
+        audio = self._buffer.take_until(turn.start_ms, end_ms, overlap_ms=_overlap_ms(detection))
         # The client may have cleared the buffer while the user was speaking; then there is nothing to answer.
         if not audio:
             return
@@ -236,3 +241,10 @@ class Turns:
         if self._playback is None and response.audio_ms:
             heard_at = max(now, response.first_audio_at + response.audio_ms / 1000)
         return heard_at + detection.idle_timeout_ms / 1000
+
+
+def _overlap_ms(detection: TurnDetection) -> int:
+    """Return what two turns may share: no more than the silence between them."""
+    if isinstance(detection, ServerVAD):
+        return min(_OVERLAP_MS, detection.silence_duration_ms)
+    return _OVERLAP_MS

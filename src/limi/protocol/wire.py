@@ -9,23 +9,27 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from limi.protocol.encoded import read_encoded
 from limi.protocol.errors import (
+    ArrayTooLongError,
     InvalidJSONError,
     InvalidValueError,
     MissingParameterError,
     ProtocolError,
     StringTooLongError,
+    TooManyPropertiesError,
     UnknownParameterError,
 )
 
-__all__ = ["Strict", "convert", "decode_object", "encode"]
+__all__ = ["MAXIMUM_SIGNS", "Strict", "check_depth", "convert", "decode_object", "encode", "parse_object"]
 
 _T = TypeVar("_T")
 
 # msgspec tells what is wrong only in words; tests pin each of these sentences.
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
-_TOO_LONG: Final = re.compile(r"Expected `str` of length <= (\d+)")
+_TOO_LONG: Final = re.compile(r"Expected `(str|array|object)` of length <= (\d+)")
+_TOO_LONG_ERRORS: Final = {"str": StringTooLongError, "array": ArrayTooLongError, "object": TooManyPropertiesError}
 _OFF_PATTERN: Final = re.compile(r"Expected `str` matching regex (.*)", re.DOTALL)
 _BAD_CHOICE: Final = re.compile(r"Invalid (?:enum )?value (.*)", re.DOTALL)
 
@@ -33,6 +37,13 @@ _BAD_CHOICE: Final = re.compile(r"Invalid (?:enum )?value (.*)", re.DOTALL)
 MAXIMUM_DEPTH: Final = 100
 """What can be read at this depth can also be written later, from deeper in Python's stack. JSON schemas of tools
 are the deepest things clients send; they stay far below."""
+
+
+MAXIMUM_SIGNS: Final = 20_000
+"""Commas and brackets of one message, which bound the values that Python has to make: four milliseconds' work.
+128 tools with large schemas have half of them."""
+_LITTLE: Final = 32 * 1024
+"""A text this short is read within three milliseconds even if it is all brackets."""
 
 
 class Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -47,7 +58,22 @@ def decode_object(text: str | bytes) -> dict[str, Any]:
     """Read text that must be one JSON object.
 
     Raises:
-        InvalidJSONError: It is no JSON, not decodable as text, or nested too deeply.
+        InvalidJSONError: It is no JSON, not decodable as text, nested too deeply, or made of too many values.
+        InvalidValueError: It is JSON, but no object.
+    """
+    if len(text) > _LITTLE and _signs_in(text) > MAXIMUM_SIGNS:
+        message = f"We could not parse the JSON of your message: more than {MAXIMUM_SIGNS} commas and brackets."
+        raise InvalidJSONError(message)
+    value = parse_object(text)
+    check_depth(value)
+    return value
+
+
+def parse_object(text: str | bytes) -> dict[str, Any]:
+    """Do the first half of `decode_object`, for who has to let others work before the second, `check_depth`.
+
+    Raises:
+        InvalidJSONError: It is no JSON, or not decodable as text.
         InvalidValueError: It is JSON, but no object.
     """
     try:
@@ -56,9 +82,17 @@ def decode_object(text: str | bytes) -> dict[str, Any]:
         raise InvalidJSONError("We could not parse the JSON of your message.") from error
     if not isinstance(value, dict):
         raise InvalidValueError(None, "Invalid value: expected a JSON object.")
+    return value
+
+
+def check_depth(value: dict[str, Any]) -> None:
+    """Refuse an object that is nested too deeply.
+
+    Raises:
+        InvalidJSONError: It is.
+    """
     if _is_deeper_than(value, MAXIMUM_DEPTH):
         raise InvalidJSONError(f"We could not parse the JSON of your message: nested deeper than {MAXIMUM_DEPTH}.")
-    return value
 
 
 def convert(value: object, type_: type[_T], *, at: str = "") -> _T:
@@ -73,9 +107,15 @@ def convert(value: object, type_: type[_T], *, at: str = "") -> _T:
         ProtocolError: The first rule that `value` breaks.
     """
     try:
-        return msgspec.convert(value, type_)
+        return msgspec.convert(value, type_, dec_hook=read_encoded)
     except msgspec.ValidationError as error:
         raise _translated(str(error), at) from error
+
+
+def _signs_in(text: str | bytes) -> int:
+    if isinstance(text, bytes):
+        return sum(map(text.count, (b",", b"[", b"{")))
+    return sum(map(text.count, ",[{"))
 
 
 def _is_deeper_than(value: object, depth: int) -> bool:
@@ -102,7 +142,7 @@ def _translated(complaint: str, at: str) -> ProtocolError:
     if missing := _MISSING.fullmatch(what):
         return MissingParameterError(_joined(path, missing[1]))
     if longest := _TOO_LONG.fullmatch(what):
-        return StringTooLongError(path, int(longest[1]))
+        return _TOO_LONG_ERRORS[longest[1]](path, int(longest[2]))
     if pattern := _OFF_PATTERN.fullmatch(what):
         rule = f"string does not match pattern. Expected a string that matches the pattern {pattern[1]}."
         return InvalidValueError(path or None, f"Invalid '{path}': {rule}")

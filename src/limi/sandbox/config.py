@@ -26,6 +26,8 @@ _POSITIVE: Final = (
     "max_sessions",
     "max_calls",
     "semantic_pause_ms",
+    "semantic_opening_ms",
+    "semantic_opening_pause_ms",
     "max_sidebands",
     "session_seconds",
     "connect_seconds",
@@ -50,9 +52,9 @@ class SandboxConfig:
     """The model of a secret whose request names none; the newest, as both agents SDKs have it."""
     max_sessions: int = 128
     """Sessions at a time. One that speaks takes about 4 % of a core, so a laptop is full well before this."""
-    max_calls: int = 32
-    """WebRTC calls among the sessions. Coding and decoding sound adds as much work as speaking does, so that two
-    cores are full at this number."""
+    max_calls: int = 16
+    """WebRTC calls among the sessions. Each takes 6 % of the event loop's core, however little is said, and 4 % of
+    another for its turn detector (docs/decisions/0012): this many are what the loop can carry."""
     max_sidebands: int = 8
     """Sideband sockets of one call: an application's own, its supervisor's, and some that look on."""
     public_ip: str = "127.0.0.1"
@@ -70,8 +72,9 @@ class SandboxConfig:
     max_body_bytes: int = _MIB
     """The largest HTTP body: instructions and tools may be long, but not a megabyte."""
     audio_pace: float = 5.0
-    """How many times faster than it plays a reply's speech is sent. OpenAI's is several times faster too. Without
-    a pace (`math.inf`) a reply would always be complete before anybody could interrupt it."""
+    """How many times faster than it plays a reply's speech is sent, and how many times faster than it was spoken a
+    transcript is written, within 100 ms at the latest. OpenAI's is several times faster too. Without a pace
+    (`math.inf`) a reply would always be complete before anybody could interrupt it."""
     audio_lead_seconds: float = 1.0
     """How much speech is sent at once before the pace holds, so that a player has a cushion from the start."""
     semantic_silence_ms: Mapping[Eagerness, int] = field(default_factory=lambda: _EAGERNESS_SILENCE_MS)
@@ -83,6 +86,12 @@ class SandboxConfig:
     semantic_pause_ms: int = 250
     """The silence after which semantic VAD asks how finished the words sound, and which ends the turn if they do.
     Its model is made for 200 ms; a little more spares half of the questions within a sentence."""
+    semantic_opening_ms: int = 1_500
+    """A turn that is shorter with its pause may be no more than an opening: "Hello there," sounds finished to the
+    model (0.98), and in most conversations something follows."""
+    semantic_opening_pause_ms: int = 400
+    """The silence that ends so short a turn at the earliest, unless the eagerness is high: more than speakers
+    pause at a comma, and 150 ms that a short question waits longer for its answer."""
     speech: SpeechLevel = SpeechLevel.SMALL
     """Small by default, so that whoever builds a sandbox in a test has the same one on every machine; the commands
     ask for all that is installed."""

@@ -111,6 +111,9 @@ class Generation:
                     case CallFunction(name, arguments):
                         await self._call(name, arguments)
                         has_words = False
+                        if not request.parallel_tool_calls:
+                            # Whatever a brain would do next has to wait for this call's result.
+                            break
         if self._encoder is not None:
             await self._send_audio(self._encoder.encode(b"", last=True))
         self._session.finish(self._response_id, self._clock.monotonic())

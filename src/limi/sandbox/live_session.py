@@ -25,22 +25,25 @@ from limi.protocol import (
     Modality,
     NewId,
     PlayAudio,
+    ProtocolError,
     RealtimeSession,
     SessionType,
     StopGenerating,
     Transcribe,
 )
-from limi.sandbox.audience import Audience
 from limi.sandbox.brain import Brain
 from limi.sandbox.config import SandboxConfig
+from limi.sandbox.dictation import Dictation
 from limi.sandbox.ears import Ears
 from limi.sandbox.generation import Generation, Pace, Sleep
 from limi.sandbox.hearing import Hearing
-from limi.sandbox.interference import Departure, Expiry, Interference, Tap
-from limi.sandbox.large_append import LARGE_CHARACTERS, decode_large_append
+from limi.sandbox.interference import Interference
+from limi.sandbox.large_append import decode_large_append
+from limi.sandbox.large_frame import LARGE_CHARACTERS, read_large_frame
 from limi.sandbox.listening import Listener
+from limi.sandbox.outgoing import Outgoing
 from limi.sandbox.owned_tasks import OwnedTasks
-from limi.sandbox.send_queue import Farewell, SendQueue
+from limi.sandbox.send_queue import Farewell
 from limi.sandbox.speech import (
     EndOfTurnJudge,
     Recogniser,
@@ -116,30 +119,33 @@ class LiveSession:
         self._loudspeaker = loudspeaker
         self._tasks = OwnedTasks()
         self._hearing = Hearing(recogniser=faculties.recogniser, tasks=self._tasks)
+        self._dictation = Dictation(
+            session=session,
+            hearing=self._hearing,
+            settle=self._settle_with_room,
+            clock=faculties.clock,
+            sleep=faculties.sleep,
+            times_real_time=config.audio_pace,
+        )
         self._generations: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._wake_at = float("inf")
         self._said_deaf = False
         self._is_full = False
         self._ears = Ears(recogniser=faculties.recogniser, judge=faculties.judge, tasks=self._tasks)
-        self._tap = faculties.interference.tap(session) if faculties.interference else None
-        self.send_queue = SendQueue(limit_bytes=config.send_queue_bytes)
-        """Where a transport takes what is to be sent."""
-        self.audience = Audience(places=config.max_sidebands, limit_bytes=config.sideband_queue_bytes)
-        """Those who get the same events beside the client."""
-        self._listener = Listener(
-            name=session.id,
-            detector=faculties.detector,
-            ends=TurnEnds(
-                silence_ms=config.semantic_silence_ms,
-                judge=faculties.judge,
-                pause_ms=config.semantic_pause_ms,
-                longest_ms=config.semantic_longest_ms,
-            ),
-            limit_bytes=config.unheard_bytes,
-            on_turn=self._turn,
-            on_deafness=self._deaf,
+        self._outgoing = Outgoing(
+            session=session,
+            config=config,
+            interference=faculties.interference,
+            tasks=self._tasks,
+            sleep=faculties.sleep,
+            expire=self._expire,
         )
+        self.send_queue = self._outgoing.queue
+        """Where a transport takes what is to be sent."""
+        self.audience = self._outgoing.audience
+        """Those who get the same events beside the client."""
+        self._listener = self._new_listener()
 
     def start(self) -> None:
         """Begin: the session's first event is in the send queue after this."""
@@ -152,13 +158,11 @@ class LiveSession:
 
     async def receive_text(self, frame: str) -> None:
         """Take a text frame; waits while the client does not read, or speaks faster than it can be heard."""
-        if self._tap is not None:
-            self._tap.incoming(frame)
-        audio = await decode_large_append(frame) if len(frame) > LARGE_CHARACTERS else None
-        if audio is not None and sum(map(len, audio)) <= self._session.input_room_bytes:
-            await self._receive_pieces(audio)
-            return
-        self._session.receive_text(frame, self._now())
+        self._outgoing.heard(frame)
+        if LARGE_CHARACTERS < len(frame) <= self._session.frame_characters:
+            await self._receive_large(frame)
+        else:
+            self._session.receive_text(frame, self._now())
         await self._settle_with_room()
         await self._listener.room()
 
@@ -166,6 +170,18 @@ class LiveSession:
         """Take a binary frame, which the session refuses."""
         self._session.receive_binary(frame, self._now())
         await self._settle_with_room()
+
+    async def _receive_large(self, frame: str) -> None:
+        audio = await decode_large_append(frame)
+        if audio is not None and sum(map(len, audio)) <= self._session.input_room_bytes:
+            await self._receive_pieces(audio)
+            return
+        try:
+            event = await read_large_frame(frame)
+        except ProtocolError as error:
+            self._session.refuse_text(error, self._now())
+        else:
+            self._session.receive_object(event, self._now())
 
     async def _receive_pieces(self, audio: list[bytes]) -> None:
         """Take what was one event as if it had been several, which is not to be told apart from outside."""
@@ -200,15 +216,31 @@ class LiveSession:
 
     def leave(self, farewell: Farewell) -> None:
         """Ask the transport to close the connection, because the sandbox stops or the call was hung up."""
-        self.send_queue.close(farewell)
-        self.audience.close(farewell)
+        self._outgoing.close(farewell)
 
     async def close(self) -> None:
         """Stop all work on the session; may be called twice."""
-        self.audience.close(Farewell(_NORMAL, "The call has ended."))
+        self._outgoing.end(Farewell(_NORMAL, "The call has ended."))
         await self._tasks.cancel_all()
-        if self._tap is not None:
-            self._tap.closed()
+        self._outgoing.closed()
+
+    def _new_listener(self) -> Listener:
+        config, faculties = self._config, self._faculties
+        return Listener(
+            name=self._session.id,
+            detector=faculties.detector,
+            ends=TurnEnds(
+                silence_ms=config.semantic_silence_ms,
+                judge=faculties.judge,
+                pause_ms=config.semantic_pause_ms,
+                longest_ms=config.semantic_longest_ms,
+                opening_ms=config.semantic_opening_ms,
+                opening_pause_ms=config.semantic_opening_pause_ms,
+            ),
+            limit_bytes=config.unheard_bytes,
+            on_turn=self._turn,
+            on_deafness=self._deaf,
+        )
 
     def _now(self) -> float:
         return self._faculties.clock.monotonic()
@@ -236,34 +268,12 @@ class LiveSession:
 
     def _send_events(self) -> list[Effect]:
         for event in self._session.events_to_send():
-            self._send(event)
+            self._outgoing.send(event)
         return self._session.effects()
 
-    def _put(self, event: bytes) -> None:
-        self.send_queue.put(event)
-        self.audience.put(event)
-
-    def _send(self, event: bytes) -> None:
-        if self._tap is None:
-            self._put(event)
-            return
-        for departure in self._tap.outgoing(event):
-            if isinstance(departure.what, bytes) and not departure.after_seconds:
-                self._depart(departure.what, self._tap)
-            else:
-                self._tasks.start(self._depart_later(departure, self._tap), name="sandbox departure")
-
-    async def _depart_later(self, departure: Departure, tap: Tap) -> None:
-        await self._faculties.sleep(departure.after_seconds)
-        self._depart(departure.what, tap)
-
-    def _depart(self, what: bytes | Expiry, tap: Tap) -> None:
-        if isinstance(what, bytes):
-            self._put(what)
-            tap.sent(what)
-        else:
-            self._session.tick(math.inf)
-            self._settle()
+    def _expire(self) -> None:
+        self._session.tick(math.inf)
+        self._settle()
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -279,7 +289,7 @@ class LiveSession:
                 if (task := self._generations.pop(response_id, None)) is not None:
                     task.cancel()
             case Transcribe():
-                self._tasks.start(self._transcribe(effect), name="sandbox transcription")
+                self._tasks.start(self._dictation.write(effect), name="sandbox transcription")
             case Close(code, reason):
                 self.leave(Farewell(code, reason))
             case PlayAudio() | ClearPlayback():
@@ -318,16 +328,6 @@ class LiveSession:
         if self._loudspeaker is not None:
             self._loudspeaker.complete(response_id)
 
-    async def _transcribe(self, effect: Transcribe) -> None:
-        try:
-            text = await self._hearing.words_of(effect.item_id, effect.audio, effect.audio_format.value)
-        except SpeechError as error:
-            self._session.transcription_failed(effect.item_id, "speech_failed", str(error), self._now())
-        else:
-            self._session.transcription_delta(effect.item_id, text, self._now())
-            self._session.transcription_finished(effect.item_id, text, self._now())
-        await self._settle_with_room()
-
     def _turn(self, turn: SpeechStarted | SpeechStopped) -> None:
         if isinstance(turn, SpeechStarted):
             self._session.speech_started(turn.at_ms, self._now())
@@ -342,7 +342,7 @@ class LiveSession:
         self._said_deaf = True
         details = {"type": "server_error", "code": "speech_unavailable", "message": str(error), "param": None}
         event = {"type": "error", "event_id": self._faculties.new_id(IdKind.EVENT), "error": details}
-        self._send(msgspec.json.encode(event))
+        self._outgoing.send(msgspec.json.encode(event))
 
     async def _keep_time(self) -> None:
         while (deadline := self._session.next_deadline()) is not None:

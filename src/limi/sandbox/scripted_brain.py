@@ -45,7 +45,7 @@ class ScriptedBrain:
                 with a code of the script's own where it says so.
         """
         due = _turn_due(self._script, request)
-        steps = _steps_due(due.turn, request.context) if due is not None else None
+        steps = _steps_due(due.turn, request) if due is not None else None
         if due is not None and steps is not None:
             answer = self._perform(due, steps, request)
         elif self._script.otherwise is Otherwise.BRAIN:
@@ -148,10 +148,10 @@ class _Course:
         return _Due(turn, taken)
 
 
-def _steps_due(turn: Turn, context: Sequence[ContextItem]) -> Sequence[Step] | None:
+def _steps_due(turn: Turn, request: GenerationRequest) -> Sequence[Step] | None:
     """Return the steps of this response: up to the calls whose results the rest needs; None when all were made."""
-    made = sum(item.type is ItemType.FUNCTION_CALL for item in _since_user(context))
-    for steps in _by_response(turn.steps):
+    made = sum(item.type is ItemType.FUNCTION_CALL for item in _since_user(request.context))
+    for steps in _by_response(turn.steps, parallel=request.parallel_tool_calls):
         calls = sum(isinstance(step, model.Call) for step in steps)
         if calls == 0 or calls > made:
             return steps
@@ -159,12 +159,12 @@ def _steps_due(turn: Turn, context: Sequence[ContextItem]) -> Sequence[Step] | N
     return None
 
 
-def _by_response(steps: Sequence[Step]) -> list[list[Step]]:
-    """Cut steps behind each run of calls."""
+def _by_response(steps: Sequence[Step], *, parallel: bool) -> list[list[Step]]:
+    """Cut steps behind each run of calls, or behind each call where a response may make one only."""
     responses: list[list[Step]] = [[]]
     for step in steps:
         ended = bool(responses[-1]) and isinstance(responses[-1][-1], model.Call)
-        if ended and not isinstance(step, model.Call):
+        if ended and not (parallel and isinstance(step, model.Call)):
             responses.append([])
         responses[-1].append(step)
     return responses

@@ -28,6 +28,8 @@ class TurnEnds:
         judge: EndOfTurnJudge | None = None,
         pause_ms: int = 250,
         longest_ms: Mapping[Eagerness, int] | None = None,
+        opening_ms: int = 1_500,
+        opening_pause_ms: int = 400,
     ) -> None:
         """Make it.
 
@@ -36,11 +38,15 @@ class TurnEnds:
             judge: Tells whether words sound finished; None for nobody.
             pause_ms: The silence after which the judge is asked.
             longest_ms: The silence that ends a turn however unfinished the words sound; by default `silence_ms`.
+            opening_ms: A turn that is shorter, with its pause, may be no more than an opening.
+            opening_pause_ms: The silence that ends such a turn at the earliest, unless the eagerness is high.
         """
         self._silence_ms = silence_ms
         self._judge = judge
         self._pause_ms = pause_ms
         self._longest_ms = silence_ms if longest_ms is None else longest_ms
+        self._opening_ms = opening_ms
+        self._opening_pause_ms = opening_pause_ms
         self._said_failing = False
 
     def judges(self, settings: TurnDetection) -> bool:
@@ -77,10 +83,12 @@ class TurnEnds:
         except SpeechError as error:
             self._tell_once(error)
             return self._silence_ms[settings.eagerness]
-        if finished >= _EVEN:
-            return self._pause_ms
-        doubt = 1 - finished / _EVEN
-        return self._pause_ms + round(doubt * (self._longest_ms[settings.eagerness] - self._pause_ms))
+        doubt = max(0.0, 1 - finished / _EVEN)
+        wanted_ms = self._pause_ms + round(doubt * (self._longest_ms[settings.eagerness] - self._pause_ms))
+        is_opening = len(audio) < self._opening_ms * audio_format.bytes_per_ms
+        if is_opening and settings.eagerness is not Eagerness.HIGH:
+            return max(wanted_ms, self._opening_pause_ms)
+        return wanted_ms
 
     def _tell_once(self, error: SpeechError) -> None:
         if not self._said_failing:

@@ -49,12 +49,13 @@ async def running_backend(
 
     Args:
         upstream_url: who makes keys; the sandbox inside unless given.
-        environ: settings as environment variables; the process's own are not looked at.
+        environ: settings as environment variables; the process's own are not looked at. Unless they say otherwise
+            the sandbox has its small speech, which is the same on every machine.
         clock: its time; the machine's unless given.
         store: its journal; in memory unless given.
     """
     given = {"LIMI_UPSTREAM_URL": upstream_url, "OPENAI_API_KEY": "sk-test-main-key"} if upstream_url else {}
-    settings = load_settings({**given, **(environ or {})})
+    settings = load_settings({"LIMI_SPEECH": "small", **given, **(environ or {})})
     kept = store or InMemoryJournalStore()
     app = create_app(settings, keys=known_keys(), clock=clock or SystemClock(), ids=RandomIds(), store=kept)
     async with serving(app.asgi) as url:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -114,9 +114,13 @@ class FakeChat:
         self, answer: ChatAnswer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-        for piece in _pieces(answer):
-            writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-            await writer.drain()
+        try:
+            for piece in _pieces(answer):
+                writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+                await writer.drain()
+        except ConnectionError:
+            self.hung_up.set()
+            raise
         if answer.end is ChatEnd.STALL:
             await self._wait_for_hang_up(reader)
         elif answer.end is ChatEnd.DONE:
@@ -126,7 +130,9 @@ class FakeChat:
             await reader.read()
 
     async def _wait_for_hang_up(self, reader: asyncio.StreamReader) -> None:
-        await reader.read()
+        # A connection that is reset is hung up as much as one that is closed.
+        with suppress(ConnectionError):
+            await reader.read()
         self.hung_up.set()
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from limi.protocol import GenerationRequest
-from limi.sandbox.brain import Brain, Reply
+from limi.sandbox.brain import Brain, Closable, Reply
 from limi.sandbox.generation import Sleep
 from limi.sandbox.scripted_brain import ScriptedBrain
 from limi.sandbox.scripts import Script, load_script, parse_script
@@ -63,8 +63,10 @@ class Stage:
         return await self._recogniser.recognise(audio, encoding)
 
     async def close(self) -> None:
-        """Close the recogniser behind the scripts."""
+        """Close the recogniser behind the scripts, and the brain where it can be closed; may be called twice."""
         await self._otherwise_recogniser.close()
+        if isinstance(self._otherwise_brain, Closable):
+            await self._otherwise_brain.close()
 
 
 def _read(script: AnyScript) -> Script:

@@ -1,5 +1,7 @@
 """What the parts list makes of settings."""
 
+from pathlib import Path
+
 import pytest
 
 from limi.adapters.configuration import load_settings
@@ -51,6 +53,17 @@ async def test_two_backends_in_one_process_do_not_mix() -> None:
         assert [answer["tokenCache"]["totalTokens"] for answer in stats] == [1, 0]
         metrics = (await site.client.get(f"{second.url}/metrics")).text
         assert "limi_mints_total{" not in metrics
+
+
+@pytest.mark.parametrize(("speech", "told"), [("small", False), ("auto", True)])
+def test_the_sandbox_inside_gets_the_speech_that_was_set(
+    speech: str,
+    told: bool,  # noqa: FBT001
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _upstream_name({"LIMI_SPEECH": speech, "LIMI_SPEECH_DIR": str(tmp_path / "weights")})
+    assert (f"in {tmp_path / 'weights'}: run `limi speech install`" in capsys.readouterr().out) is told
 
 
 async def test_a_model_near_its_end_is_warned_of_at_the_start(capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,10 +78,16 @@ async def serve(config: SandboxConfig | None = None, **parts: Any) -> AsyncItera
 
 
 @asynccontextmanager
-async def serve_app(app: Any) -> AsyncIterator[int]:
-    """Run an ASGI application on a free port and yield it."""
+async def serve_app(app: Any, **changes: Any) -> AsyncIterator[int]:
+    """Run an ASGI application on a free port and yield it; `changes` are uvicorn's settings."""
     settings = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="warning", ws="websockets-sansio", ws_max_size=21 * 2**20
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        ws="websockets-sansio",
+        ws_max_size=21 * 2**20,
+        **changes,
     )
     server = uvicorn.Server(settings)
     serving = asyncio.create_task(server.serve())

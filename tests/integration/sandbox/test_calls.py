@@ -14,6 +14,8 @@ from openai import AsyncOpenAI
 from websockets.asyncio.client import ClientConnection, connect
 
 from limi.sandbox.config import SandboxConfig
+from limi.sandbox.faults import FaultRules
+from limi.sandbox.http.faults import FaultInjection
 from tests.integration.sandbox.caller import Caller, LoudnessDetector, ToneVoice, tone
 from tests.integration.sandbox.support import Served, check_frame, serve
 
@@ -219,3 +221,80 @@ async def test_calls_and_sockets_share_one_limit() -> None:
         with pytest.raises(websockets.InvalidStatus) as refused:
             await connect(f"{served.socket_url}?model=gpt-realtime", additional_headers=_KEY)
         assert refused.value.response.status_code == 429
+
+
+@asynccontextmanager
+async def _faulty() -> AsyncIterator[tuple[Served, FaultRules]]:
+    """A sandbox with faults, whose time is the machine's: WebRTC needs that."""
+    rules = FaultRules()
+    injection = FaultInjection(rules=rules, sleep=asyncio.sleep)
+    config = SandboxConfig(close_seconds=1.0)
+    parts = {"voice": ToneVoice(), "detector": LoudnessDetector(), "interference": injection}
+    async with serve(config, **parts) as served:
+        yield served, rules
+
+
+async def _lost(socket: ClientConnection) -> None:
+    """Wait until a socket is gone without a word."""
+    await asyncio.wait_for(socket.wait_closed(), 10)
+    assert socket.close_code == 1006
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"what": "drop", "after_events": 1},
+        {"what": "drop", "after_seconds": 0.3},
+        {"what": "half_open", "after_events": 1, "seconds": 0.3},
+    ],
+    ids=["after an event", "after a while", "half open"],
+)
+async def test_a_lost_sideband_takes_neither_the_call_nor_other_observers_along(fault: dict[str, Any]) -> None:
+    async with _faulty() as (served, rules), _call(served) as call, call.sideband() as before:
+        rules.add("sideband", times=1, **fault)
+        async with call.sideband() as lost, call.sideband() as after:
+            await call.caller.until("session.created")
+            call.caller.say(tone(0.4))
+            await _lost(lost)
+            done = await call.caller.until("response.done")
+            for socket in (before, after):
+                assert await _next(socket, "response.done") == done
+            await call.caller.until("output_audio_buffer.stopped")
+            await after.send('{"type": "input_audio_buffer.clear"}')
+            for socket in (before, after):
+                await _next(socket, "input_audio_buffer.cleared")
+            async with call.sideband() as again:
+                call.caller.send("input_audio_buffer.clear")
+                await _next(again, "input_audio_buffer.cleared")
+        assert [held.applied for held in rules] == [1]
+    await _gone(served)
+
+
+async def test_observers_that_are_lost_one_after_the_other_leave_their_places_to_others() -> None:
+    async with _faulty() as (served, rules), _call(served) as call:
+        rules.add("sideband", "drop", after_events=1)
+        live = served.sandbox._calls.find(call.id)
+        assert live is not None
+        for count in range(1, 2 * SandboxConfig().max_sidebands):
+            async with call.sideband() as socket:
+                call.caller.send("input_audio_buffer.clear")
+                call.caller.send("input_audio_buffer.clear")
+                await _lost(socket)
+            await call.caller.until("input_audio_buffer.cleared", count=2 * count)
+        async with asyncio.timeout(5):
+            while len(live.audience):  # noqa: ASYNC110 - the server notices a moment later
+                await asyncio.sleep(0.01)
+    await _gone(served)
+
+
+async def test_a_stalled_sideband_catches_up_and_the_call_does_not_wait_for_it() -> None:
+    async with _faulty() as (served, rules), _call(served) as call:
+        rules.add("sideband", "stall", after_events=1, seconds=0.5, times=1)
+        async with call.sideband() as slow, call.sideband() as quick:
+            for _ in range(3):
+                call.caller.send("input_audio_buffer.clear")
+            await call.caller.until("input_audio_buffer.cleared", count=3)
+            for _ in range(3):
+                await _next(quick, "input_audio_buffer.cleared")
+            for _ in range(3):
+                await _next(slow, "input_audio_buffer.cleared")

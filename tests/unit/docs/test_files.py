@@ -30,6 +30,13 @@ def test_the_image_does_not_run_as_root_and_installs_by_hash() -> None:
     assert "pip install --require-hashes --requirement requirements.lock" in _DOCKERFILE
 
 
+def test_the_image_has_the_weights_where_the_server_looks_for_them() -> None:
+    fetched = re.search(r"limi speech install --speech-dir (\S+)", _DOCKERFILE)
+    assert fetched
+    assert f"LIMI_SPEECH_DIR={fetched[1]}" in _DOCKERFILE.rpartition("\nFROM ")[2]
+    assert fetched[1].startswith("/opt/limi/"), "what lies elsewhere in the builder stays there"
+
+
 def test_the_image_holds_no_secret() -> None:
     assert not re.search(r"API_KEY|KEY_FILE|ARG ", _DOCKERFILE)
 

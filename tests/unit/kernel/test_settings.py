@@ -1,9 +1,12 @@
 """What the settings are before anyone sets one, against the contract's numbers."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from limi.adapters.configuration import load_settings
+from limi.cli.speech import DEFAULT_SPEECH_DIR
 from limi.kernel.secret import Secret
 from limi.kernel.settings import (
     ENVIRONMENT_DEFAULTS,
@@ -14,6 +17,8 @@ from limi.kernel.settings import (
     Settings,
     UpstreamSettings,
 )
+from limi.sandbox.config import SandboxConfig
+from limi.sandbox.speech.choice import SpeechLevel
 
 NUMBERS = [
     # environment, tokens, connections, by kind, log level, user agent kept, default model
@@ -87,6 +92,11 @@ def test_the_sandbox_is_used_without_a_key_or_when_asked_for(
     embeds: bool,  # noqa: FBT001
 ) -> None:
     assert Settings(upstream=upstream).embeds_sandbox is embeds
+
+
+def test_the_sandbox_inside_and_the_one_alone_have_the_same_levels_and_folder() -> None:
+    assert {load_settings({"LIMI_SPEECH": level}).sandbox.speech for level in SpeechLevel} == set(SpeechLevel)
+    assert Path(Settings().sandbox.speech_dir) == DEFAULT_SPEECH_DIR == SandboxConfig().speech_dir
 
 
 def test_settings_cannot_be_changed() -> None:

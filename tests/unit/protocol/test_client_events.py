@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from limi.protocol.client_events import AppendAudio, TruncateItem, event_id_of, parse_event
+from limi.protocol.encoded import Sound
 from limi.protocol.errors import ProtocolError
 from tests.unit.protocol.harness import CLIENT_EVENTS
 
@@ -23,7 +24,9 @@ def test_unknown_members_are_refused_by_name(event: dict[str, Any]) -> None:
 
 
 def test_members_arrive_typed() -> None:
-    assert parse_event(CLIENT_EVENTS[1] | {"audio": "AAAA"}, has_media_track=False) == AppendAudio(audio="AAAA")
+    assert parse_event(CLIENT_EVENTS[1] | {"audio": "AAAA"}, has_media_track=False) == AppendAudio(
+        audio=Sound(bytes(3))
+    )
     assert parse_event(CLIENT_EVENTS[6] | {"audio_end_ms": 1500}, has_media_track=False) == TruncateItem(
         item_id="i", content_index=0, audio_end_ms=1500
     )

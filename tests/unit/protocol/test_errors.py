@@ -3,12 +3,15 @@
 import pytest
 
 from limi.protocol.errors import (
+    ArrayTooLongError,
     InvalidEventError,
     InvalidJSONError,
     InvalidValueError,
     MissingParameterError,
     ProtocolError,
     RefusedError,
+    StringTooLongError,
+    TooManyPropertiesError,
     UnknownParameterError,
     error_body,
 )
@@ -32,6 +35,9 @@ def test_the_body_has_four_members() -> None:
         (InvalidEventError("m"), "invalid_event"),
         (MissingParameterError("p"), "missing_required_parameter"),
         (InvalidValueError("p", "m"), "invalid_value"),
+        (StringTooLongError("p", 7), "string_above_max_length"),
+        (ArrayTooLongError("p", 7), "array_above_max_length"),
+        (TooManyPropertiesError("p", 7), "object_above_max_properties"),
         (RefusedError(code="c", message="m"), "c"),
     ],
 )

@@ -30,6 +30,20 @@ def test_ranges_outside_the_buffer_are_cut_to_it() -> None:
     assert audio.take_until(0, 5) == b""
 
 
+def test_the_end_of_what_was_taken_can_be_taken_again_until_anything_else_is() -> None:
+    audio = buffer()
+    audio.append(b"\1" * 4800 + b"\2" * 4800)
+    assert audio.take_until(0, 100, overlap_ms=20) == b"\1" * 4800
+    assert (audio.reach_ms, audio.start_ms) == (80, 100)
+    assert audio.take_until(90, 150, overlap_ms=10) == b"\1" * 480 + b"\2" * 2400
+    assert (audio.reach_ms, audio.start_ms) == (140, 150)
+    audio.forget_before(160)
+    assert (audio.reach_ms, audio.start_ms) == (160, 160)
+    assert audio.take_until(160, 180, overlap_ms=10) == b"\2" * 960
+    assert audio.take_all() == b"\2" * 960
+    assert audio.reach_ms == audio.end_ms == 200
+
+
 def test_half_a_sample_waits_for_its_other_half() -> None:
     audio = buffer()
     audio.append(b"\1\2\3")

@@ -174,3 +174,38 @@ def test_null_stands_for_what_is_left_out() -> None:
     added, _ = create(Harness(), type="message", role="user", content=content, id=None, status=None, object=None)
     assert added["item"]["id"]
     assert added["item"]["content"] == [{"type": "input_audio", "transcript": None}]
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [
+        ({"type": "function_call", "name": "f", "arguments": "a" * 256_001}, "item.arguments"),
+        ({"type": "function_call", "name": "f" * 257, "arguments": "{}"}, "item.name"),
+        ({"type": "function_call_output", "call_id": "c", "output": "o" * 256_001}, "item.output"),
+        (
+            {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_audio", "transcript": "t" * 256_001}],
+            },
+            "item.content[0].transcript",
+        ),
+        ({"type": "mcp_call", "server_label": "s", "name": "n", "arguments": "a" * 256_001}, "item.arguments"),
+    ],
+)
+def test_every_text_is_bounded(item: dict[str, Any], param: str) -> None:
+    error = only_error(create(Harness(), **item))
+    assert (error["code"], error["param"]) == ("string_above_max_length", param)
+
+
+def test_a_message_has_a_thousand_parts_at_most_and_a_schema_of_mcp_is_bounded() -> None:
+    part = {"type": "input_text", "text": ""}
+    error = only_error(create(Harness(), type="message", role="user", content=[part] * 1_001))
+    assert (error["code"], error["param"]) == ("array_above_max_length", "item.content")
+    tool = {"name": "n", "input_schema": {"a": "x" * 70_000}}
+    error = only_error(create(Harness(), type="mcp_list_tools", server_label="s", tools=[tool]))
+    assert (error["code"], error["param"]) == ("invalid_value", "item.tools[0].input_schema")
+    error = only_error(
+        create(Harness(), type="mcp_call", server_label="s", name="n", arguments="", error={"a": "x" * 70_000})
+    )
+    assert (error["code"], error["param"]) == ("invalid_value", "item.error")

@@ -1,10 +1,14 @@
 """Items look to clients as the strictest of them demand."""
 
+import json
+
 import pytest
 
 from limi.protocol.audio_formats import AudioFormat
+from limi.protocol.encoded import Picture
 from limi.protocol.generation import ItemType, Role
 from limi.protocol.items import Item, ItemStatus, Part, PartType
+from limi.protocol.wire import encode
 from tests.unit.protocol.harness import pcm, text_of
 
 
@@ -18,8 +22,12 @@ def test_other_texts_are_never_null() -> None:
 
 
 def test_a_picture_keeps_its_address_and_detail() -> None:
-    part = Part(type=PartType.INPUT_IMAGE, image_url="data:image/png;base64,AA==", detail="low")
-    assert part.to_wire() == {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "low"}
+    part = Part(type=PartType.INPUT_IMAGE, picture=Picture(b'"data:image/png;base64,AA=="'), detail="low")
+    assert json.loads(encode(part.to_wire())) == {
+        "type": "input_image",
+        "image_url": "data:image/png;base64,AA==",
+        "detail": "low",
+    }
 
 
 def test_audio_is_shown_up_to_a_size() -> None:
@@ -27,7 +35,7 @@ def test_audio_is_shown_up_to_a_size() -> None:
     part.add_audio(pcm(10))
     assert "audio" not in part.to_wire()
     assert "audio" not in part.to_wire(audio_limit=479)
-    assert part.to_wire(audio_limit=480)["audio"] == text_of(pcm(10))
+    assert json.loads(encode(part.to_wire(audio_limit=480)))["audio"] == text_of(pcm(10))
 
 
 @pytest.mark.parametrize(

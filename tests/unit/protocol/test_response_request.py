@@ -82,8 +82,17 @@ def test_an_empty_input_means_no_context_at_all() -> None:
         ({"output_modalities": ["audio", "text"]}, "invalid_value", "response.output_modalities"),
         ({"audio": {"output": {"voice": "nobody"}}}, "invalid_value", "response.audio.output.voice"),
         ({"audio": {"input": {}}}, "unknown_parameter", "response.audio.input"),
-        ({"metadata": {str(key): "" for key in range(17)}}, "invalid_value", "response.metadata"),
+        ({"metadata": {str(key): "" for key in range(17)}}, "object_above_max_properties", "response.metadata"),
         ({"metadata": {"k": "v" * 513}}, "string_above_max_length", "response.metadata"),
+        ({"instructions": "i" * 131_073}, "string_above_max_length", "response.instructions"),
+        ({"tools": [TOOL] * 129}, "array_above_max_length", "response.tools"),
+        (
+            {"tools": [{**TOOL, "parameters": {"a": "x" * 70_000}}]},
+            "invalid_value",
+            "response.tools[0].parameters",
+        ),
+        ({"input": [{}] * 2_001}, "array_above_max_length", "response.input"),
+        ({"prompt": {"id": "p", "variables": {"v": "x" * 70_000}}}, "invalid_value", "response.prompt.variables"),
         ({"temperature": 1}, "unknown_parameter", "response.temperature"),
     ],
 )

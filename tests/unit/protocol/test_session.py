@@ -5,7 +5,9 @@ import json
 import pytest
 
 from limi.protocol import AudioFormat, Close, Limits, StopGenerating, StopReason, Transport
-from tests.unit.protocol.harness import Harness, manual_config, only_error, types, vad_config
+from limi.protocol.encoded import Sound
+from limi.protocol.errors import InvalidEventError
+from tests.unit.protocol.harness import Harness, manual_config, only_error, pcm, types, vad_config
 
 
 def test_the_first_event_is_the_session_with_its_end_in_unix_seconds() -> None:
@@ -96,3 +98,21 @@ def test_it_says_how_much_audio_it_takes() -> None:
     assert talk.session.input_room_bytes == 6_000, "no more than fits into one append"
     talk.speak(100)
     assert talk.session.input_room_bytes == 10_000 - 4_800
+
+
+def test_a_frame_that_was_parsed_elsewhere_is_taken_as_if_it_had_not_been() -> None:
+    talk = Harness()
+    part = {"type": "input_audio", "audio": Sound(pcm(200))}
+    item = {"type": "message", "role": "user", "content": [part], "id": "mine"}
+    event = {"type": "conversation.item.create", "item": item}
+    added, _ = talk.report(talk.session.receive_object, event, talk.now)
+    assert added["item"]["content"] == [{"type": "input_audio", "transcript": None}]
+    (again,) = talk.report(talk.session.receive_object, {**event, "event_id": "e"}, talk.now)
+    assert (again["error"]["code"], again["error"]["event_id"]) == ("item_create_duplicate_item_id", "e")
+
+
+def test_a_frame_that_could_not_be_read_elsewhere_is_answered() -> None:
+    talk = Harness()
+    error = only_error(talk.report(talk.session.refuse_text, InvalidEventError("too much"), talk.now))
+    assert (error["code"], error["message"], error["event_id"]) == ("invalid_event", "too much", None)
+    assert talk.session.frame_characters == Limits().frame_characters

@@ -1,5 +1,7 @@
 """A session object is read by its type, and with it every member."""
 
+from typing import Any
+
 import pytest
 from msgspec import UNSET
 
@@ -10,6 +12,8 @@ from limi.protocol.session_request import (
     TranscriptionSessionRequest,
     parse_session,
 )
+
+_LOGPROBS = "item.input_audio_transcription.logprobs"
 
 
 def test_null_and_absent_are_told_apart() -> None:
@@ -84,3 +88,73 @@ def test_it_must_be_an_object(value: object) -> None:
     with pytest.raises(ProtocolError) as caught:
         parse_session(value)
     assert (caught.value.code, caught.value.param) == ("invalid_value", "session")
+
+
+_SCHEMA = {"type": "object", "properties": {"a": {"enum": ["x" * 1_000] * 70}}}
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "param"),
+    [
+        ({"instructions": "i" * 131_073}, "string_above_max_length", "session.instructions"),
+        ({"model": "m" * 257}, "string_above_max_length", "session.model"),
+        (
+            {"tools": [{"type": "function", "name": "f" * 129}]},
+            "string_above_max_length",
+            "session.tools[0].name",
+        ),
+        ({"tools": [{"type": "function", "name": "a b"}]}, "invalid_value", "session.tools[0].name"),
+        (
+            {
+                "tools": [
+                    {"type": "function", "name": "f"},
+                    {"type": "function", "name": "g", "description": "d" * 16_385},
+                ]
+            },
+            "string_above_max_length",
+            "session.tools[1].description",
+        ),
+        (
+            {"tools": [{"type": "function", "name": "f", "parameters": _SCHEMA}]},
+            "invalid_value",
+            "session.tools[0].parameters",
+        ),
+        (
+            {"tools": [{"type": "function", "name": f"f{i}"} for i in range(129)]},
+            "array_above_max_length",
+            "session.tools",
+        ),
+        (
+            {"tools": [{"type": "mcp", "server_label": "s", "headers": {str(i): "" for i in range(65)}}]},
+            "object_above_max_properties",
+            "session.tools[0].headers",
+        ),
+        (
+            {"audio": {"input": {"transcription": {"prompt": "p" * 16_385}}}},
+            "string_above_max_length",
+            "session.audio.input.transcription.prompt",
+        ),
+        (
+            {"audio": {"input": {"transcription": {"keywords": ["k"] * 1_001}}}},
+            "array_above_max_length",
+            "session.audio.input.transcription.keywords",
+        ),
+        ({"include": [_LOGPROBS] * 17}, "array_above_max_length", "session.include"),
+        ({"tracing": {"metadata": {"m": "x" * 70_000}}}, "invalid_value", "session.tracing.metadata"),
+        ({"prompt": {"id": "p", "variables": {"v": "x" * 70_000}}}, "invalid_value", "session.prompt.variables"),
+        (
+            {"tool_choice": {"type": "function", "name": "n" * 257}},
+            "string_above_max_length",
+            "session.tool_choice.name",
+        ),
+    ],
+)
+def test_what_is_too_long_is_refused_by_its_path(members: dict[str, Any], code: str, param: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        parse_session({"type": "realtime", **members})
+    assert (caught.value.code, caught.value.param) == (code, param)
+
+
+def test_as_much_as_upstream_takes_is_taken() -> None:
+    tools = [{"type": "function", "name": f"{i:03}" + "n" * 125, "description": "d" * 1_024} for i in range(128)]
+    parse_session({"type": "realtime", "instructions": "i" * 131_072, "tools": tools})

@@ -43,6 +43,8 @@ def test_likelihoods_come_when_they_are_asked_for() -> None:
     (done,) = talk.report(talk.session.transcription_finished, item_id, "good day", talk.now)
     assert [entry["token"] for entry in done["logprobs"]] == ["good", " day"]
     assert delta["logprobs"][1] == {"token": " day", "logprob": 0.0, "bytes": list(b" day")}
+    (second,) = talk.report(talk.session.transcription_delta, item_id, " day", talk.now)
+    assert [entry["token"] for entry in second["logprobs"]] == [" day"]
     talk.client("session.update", session={"type": "realtime", "include": None})
     assert "logprobs" not in talk.report(talk.session.transcription_finished, item_id, "good", talk.now)[0]
 

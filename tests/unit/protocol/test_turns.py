@@ -72,9 +72,48 @@ def test_a_turn_cannot_begin_before_the_audio_that_is_there() -> None:
     spoken(talk, begin_ms=100, end_ms=600)
     assert talk.events[1]["type"] == "input_audio_buffer.speech_started"
     assert talk.events[1]["audio_start_ms"] == 0
+    assert talk.last(Generate).request.last_user_item is not None
+
+
+def test_a_turn_right_after_another_has_the_silence_between_them_and_no_more() -> None:
+    """Its first sound may be so soft that it counted as a part of that silence."""
+    talk = Harness(vad_config())
+    talk.speak(1000)
+    spoken(talk, begin_ms=100, end_ms=600)
     talk.client("response.cancel")
-    talk.report(talk.session.speech_started, 650, talk.now)
-    assert talk.events[-1]["audio_start_ms"] == 600
+    assert spoken(talk, begin_ms=650, end_ms=1000)[0] == "input_audio_buffer.speech_started"
+    started, stopped = (event for event in talk.events[-8:] if "speech_st" in event["type"])
+    assert (started["audio_start_ms"], stopped["audio_end_ms"]) == (400, 1000)
+    heard = talk.last(Generate).request.last_user_item
+    assert heard is not None
+    assert heard.audio_ms == 600
+
+
+def test_what_a_turn_has_taken_is_not_committed_again_by_the_client() -> None:
+    talk = Harness(vad_config())
+    talk.speak(600)
+    spoken(talk, begin_ms=100, end_ms=600)
+    error = only_error(talk.client("input_audio_buffer.commit"))
+    assert error["code"] == "input_audio_buffer_commit_empty"
+
+
+@pytest.mark.parametrize("action", ["commit", "clear"])
+def test_no_turn_reaches_back_over_what_the_client_has_taken_away(action: str) -> None:
+    talk = Harness(vad_config(create_response=False))
+    talk.speak(1000)
+    spoken(talk, begin_ms=100, end_ms=800)
+    talk.client(f"input_audio_buffer.{action}")
+    talk.speak(500)
+    (started,) = talk.report(talk.session.speech_started, 1050, talk.now)
+    assert started["audio_start_ms"] == 1000
+
+
+def test_turns_that_end_with_a_short_silence_share_no_more_than_that() -> None:
+    talk = Harness(vad_config(create_response=False, silence_duration_ms=50))
+    talk.speak(1000)
+    spoken(talk, begin_ms=100, end_ms=600)
+    (started,) = talk.report(talk.session.speech_started, 650, talk.now)
+    assert started["audio_start_ms"] == 550
 
 
 def test_without_create_response_the_turn_waits_for_the_client() -> None:

@@ -13,6 +13,9 @@ from limi.protocol.vocabulary import (
     PCMAFormat,
     PCMFormat,
     PCMUFormat,
+    ToolObject,
+    check_size,
+    check_tools,
     format_from,
     modality_from,
     tool_to_wire,
@@ -44,3 +47,26 @@ def test_tools_are_shown_as_they_were_sent() -> None:
     secret = MCPToolObject(server_label="s", authorization="very-secret", headers={"a": "very-secret"})
     assert tool_to_wire(secret) == {"type": "mcp", "server_label": "s"}
     assert "very-secret" not in repr(secret)
+
+
+def test_free_json_is_bounded() -> None:
+    check_size({"a": "x" * 65_000}, at="p")
+    with pytest.raises(
+        InvalidValueError, match=r"'p': as JSON it has 66008 bytes, and at most 65536 are taken"
+    ) as caught:
+        check_size({"a": "x" * 66_000}, at="p")
+    assert caught.value.param == "p"
+
+
+def _tools(count: int, size: int) -> list[ToolObject]:
+    return [FunctionToolObject(name=f"f{index}", parameters={"a": "x" * size}) for index in range(count)]
+
+
+def test_tools_are_bounded_one_by_one_and_together() -> None:
+    check_tools(_tools(4, 60_000), at="t")
+    with pytest.raises(InvalidValueError) as caught:
+        check_tools([*_tools(2, 10), *_tools(1, 66_000)], at="session.tools")
+    assert caught.value.param == "session.tools[2].parameters"
+    with pytest.raises(InvalidValueError) as caught:
+        check_tools(_tools(5, 60_000), at="session.tools")
+    assert caught.value.param == "session.tools"

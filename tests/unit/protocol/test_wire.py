@@ -1,6 +1,7 @@
 """Broken rules get upstream's codes and the path of the member at fault."""
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -86,3 +87,11 @@ def test_what_is_read_can_be_written_again() -> None:
     assert json.loads(encode(decode_object(json.dumps(nested)))) == nested
     with pytest.raises(InvalidJSONError):
         decode_object(json.dumps({"a": nested}))
+
+
+@pytest.mark.parametrize("kind", [str.encode, str])
+def test_a_message_of_too_many_values_is_not_even_parsed(kind: Callable[[str], str | bytes]) -> None:
+    decode_object(kind('{"a": [' + "[], " * 9_000 + "0]}"))
+    decode_object(kind('{"a": "' + "x" * 1_000_000 + '"}'))
+    with pytest.raises(InvalidJSONError, match="more than 20000 commas and brackets"):
+        decode_object(kind('{"a": [' + "[], " * 11_000 + "0]}"))

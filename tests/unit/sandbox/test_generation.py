@@ -146,6 +146,18 @@ async def test_functions_are_called(clock: Any, ids: Any, voice: Any) -> None:
     assert (call["type"], call["name"], call["arguments"]) == ("function_call", "act", '{"a":1}')
 
 
+async def test_several_functions_are_called_unless_the_client_wants_one_at_a_time(
+    clock: Any, ids: Any, voice: Any
+) -> None:
+    brain = _Brain(CallFunction("look", "{}"), CallFunction("act", "{}"), Say("Done."))
+    several = await _Stage(brain, clock=clock, ids=ids, voice=voice, response=_TEXT).run()
+    assert [item.get("name") for item in several["output"]] == ["look", "act", None]
+    wanted = {**_TEXT, "parallel_tool_calls": False}
+    one = await _Stage(brain, clock=clock, ids=ids, voice=voice, response=wanted).run()
+    assert [item.get("name") for item in one["output"]] == ["look"]
+    assert one["status"] == "completed"
+
+
 async def test_speech_nobody_wrote_down_is_recognised_for_the_brain(clock: Any, ids: Any, voice: Any) -> None:
     second = base64.b64encode(bytes(48_000)).decode()
     first = [{"type": "input_audio_buffer.append", "audio": second}, {"type": "input_audio_buffer.commit"}]

@@ -12,7 +12,8 @@ import pytest
 from limi.protocol import RealtimeSession, default_config, ids_from_hex
 from limi.sandbox.brain import BuiltInBrain
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.large_append import LARGE_CHARACTERS, decode_large_append
+from limi.sandbox.large_append import decode_large_append
+from limi.sandbox.large_frame import LARGE_CHARACTERS
 from limi.sandbox.live_session import Faculties, LiveSession
 from limi.sandbox.send_queue import Farewell
 from limi.sandbox.speech.deaf import DeafRecogniser
@@ -50,6 +51,7 @@ async def test_the_pieces_are_the_audio(size: int) -> None:
         '{"type": "input_audio_buffer.append", "audio": "A.AA"}',
         '{"type": "input_audio_buffer.append", "audio": "\\/\\/\\/\\/"}',
         '{"type": "input_audio_buffer.append", "audio": "' + "AAA=" * 100_000 + '"}',
+        '{"type": "input_audio_buffer.append", "audio": "AAAA", "event_id": "' + "e" * 513 + '"}',
         " " * 5_000 + '{"type": "input_audio_buffer.append", "audio": "AAAA"}',
         '{"type": "input_audio_buffer.append", "audio": "AAAA"}' + " " * 5_000,
     ],
@@ -127,6 +129,15 @@ async def test_one_that_is_too_large_is_refused_by_its_id(driven: _Driven) -> No
     await driven.live.receive_text(_append(bytes(_LARGEST + 1), event_id="event_3"))
     error = (await driven.next())["error"]
     assert (error["code"], error["param"], error["event_id"]) == ("invalid_value", "audio", "event_3")
+
+
+async def test_an_id_that_is_too_long_is_refused_as_it_is_in_a_small_piece(driven: _Driven) -> None:
+    errors = []
+    for size in (480, 480_000):
+        await driven.live.receive_text(_append(bytes(size), event_id="e" * 513))
+        errors.append((await driven.next())["error"])
+    assert errors[0] == errors[1]
+    assert (errors[0]["code"], errors[0]["param"]) == ("string_above_max_length", "event_id")
 
 
 async def test_the_largest_piece_holds_nobody_up(driven: _Driven) -> None:

@@ -26,7 +26,7 @@ class _Ear:
         self.listener = Listener(
             name="sess_1",
             detector=detector,
-            ends=TurnEnds(silence_ms=_SILENCES, judge=judge, pause_ms=64, longest_ms=_LONGEST),
+            ends=TurnEnds(silence_ms=_SILENCES, judge=judge, pause_ms=64, longest_ms=_LONGEST, opening_ms=0),
             limit_bytes=10_000,
             on_turn=self.turns.append,
             on_deafness=self.errors.append,

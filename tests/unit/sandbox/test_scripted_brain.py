@@ -213,3 +213,23 @@ async def test_the_brain_behind_is_closed_too(clock: Any) -> None:
     other = _Other()
     await ScriptedBrain(script=parse_script(_TWO), otherwise=other, sleep=clock.sleep).close()
     assert other.closed
+
+
+_SIDE_BY_SIDE = """
+turns:
+- user: go
+  assistant:
+  - call: get_weather
+  - call: beep
+  - Done.
+"""
+
+
+async def test_calls_side_by_side_go_out_one_by_one_where_the_client_wants_that(perform: Perform) -> None:
+    weather, beep = CallFunction("get_weather", "{}"), CallFunction("beep", "{}")
+    assert await perform(_SIDE_BY_SIDE, _said("go")) == [weather, beep]
+    assert await perform(_SIDE_BY_SIDE, _said("go"), parallel_tool_calls=False) == [weather]
+    first = (_said("go"), _called("get_weather", "1"), _returned("1", "sun"))
+    assert await perform(_SIDE_BY_SIDE, *first, parallel_tool_calls=False) == [beep]
+    both = (*first, _called("beep", "2"), _returned("2", "beep"))
+    assert await perform(_SIDE_BY_SIDE, *both, parallel_tool_calls=False) == [Say("Done.")]

@@ -9,6 +9,8 @@ from limi.sandbox.speech.turns import SpeechPaused, SpeechStopped
 from limi.sandbox.turn_ends import TurnEnds
 
 _SILENCES = {Eagerness.LOW: 2_000, Eagerness.MEDIUM: 1_000, Eagerness.AUTO: 1_000, Eagerness.HIGH: 500}
+_LONG = bytes(8 * 1_500)
+"""A turn of so many milliseconds is no opening any more, in G.711."""
 _LONGEST = {eagerness: 4 * silence for eagerness, silence in _SILENCES.items()}
 
 
@@ -47,9 +49,26 @@ async def test_the_less_finished_it_sounds_the_longer_it_is_waited(
     probability: float, eagerness: Eagerness, silence_ms: int
 ) -> None:
     judge = _Judge(probability)
-    waited = await _ends(judge).silence_after(b"sound", AudioFormat.PCMU, SemanticVAD(eagerness=eagerness))
+    waited = await _ends(judge).silence_after(_LONG, AudioFormat.PCMU, SemanticVAD(eagerness=eagerness))
     assert waited == silence_ms
-    assert judge.asked == [(b"sound", "audio/pcmu")]
+    assert judge.asked == [(_LONG, "audio/pcmu")]
+
+
+@pytest.mark.parametrize(
+    ("probability", "eagerness", "silence_ms"),
+    [
+        (1.0, Eagerness.AUTO, 400),
+        (1.0, Eagerness.LOW, 400),
+        (1.0, Eagerness.HIGH, 250),
+        (0.49, Eagerness.AUTO, 400),
+        (0.25, Eagerness.AUTO, 2_125),
+    ],
+)
+async def test_what_may_be_an_opening_is_waited_after_a_little_longer(
+    probability: float, eagerness: Eagerness, silence_ms: int
+) -> None:
+    short, settings = _LONG[1:], SemanticVAD(eagerness=eagerness)
+    assert await _ends(_Judge(probability)).silence_after(short, AudioFormat.PCMU, settings) == silence_ms
 
 
 async def test_a_judge_that_fails_is_told_of_once_and_the_eagerness_decides() -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import socket
+import struct
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -51,6 +54,19 @@ async def test_a_client_that_hangs_up_is_noticed(answer: ChatAnswer) -> None:
             await asyncio.sleep(0.005)
         assert not chat.hung_up.is_set()
         asking.cancel()
+        await asyncio.wait_for(chat.hung_up.wait(), timeout=5)
+
+
+@pytest.mark.parametrize("answer", [ChatAnswer("a " * 50_000), ChatAnswer("a", end=ChatEnd.STALL)])
+async def test_a_client_whose_connection_is_reset_has_hung_up_as_well(answer: ChatAnswer) -> None:
+    async with FakeChat(always=answer).running() as chat:
+        _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(chat.url).port)
+        writer.write(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}")
+        while not chat.asked:  # noqa: ASYNC110 - nobody tells when a request has arrived
+            await asyncio.sleep(0.005)
+        # With no time to linger the system resets the connection instead of closing it.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
         await asyncio.wait_for(chat.hung_up.wait(), timeout=5)
 
 

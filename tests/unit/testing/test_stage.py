@@ -1,13 +1,15 @@
 """The exchangeable script's ears; what it says is tested through a whole sandbox in `test_sandboxes.py`."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from limi.sandbox.brain import BuiltInBrain
+from limi.protocol import GenerationRequest
+from limi.sandbox.brain import BuiltInBrain, Reply, Say
 from limi.sandbox.scripts import ScriptError, parse_script
 from limi.sandbox.speech.deaf import DeafRecogniser
-from limi.testing import VirtualClock
+from limi.testing import VirtualClock, sandbox
 from limi.testing.stage import Stage
 
 _SCRIPT = """
@@ -49,3 +51,31 @@ async def test_a_script_may_be_a_text_a_file_or_read_already_and_may_end(stage: 
 def test_what_is_no_script_is_refused(stage: Stage) -> None:
     with pytest.raises(ScriptError):
         stage.play("turns: 3")
+
+
+class _ClosableBrain:
+    """Counts how often it is closed."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    async def reply(self, request: GenerationRequest) -> AsyncGenerator[Reply, None]:  # noqa: ARG002 - the port's
+        yield Say("Here.")
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+async def test_a_brain_that_holds_connections_is_closed_with_the_stage() -> None:
+    brain = _ClosableBrain()
+    stage = Stage(brain=brain, recogniser=DeafRecogniser())
+    stage.play("turns: [{user: any, assistant: Hi}]")
+    await stage.close()
+    assert brain.closed == 1
+
+
+async def test_a_sandbox_that_ends_closes_the_brain_it_was_given() -> None:
+    brain = _ClosableBrain()
+    async with sandbox(brain=brain):
+        assert brain.closed == 0
+    assert brain.closed > 0

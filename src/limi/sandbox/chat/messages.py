@@ -21,6 +21,9 @@ def chat_body(request: GenerationRequest, *, model: str) -> dict[str, Any]:
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
         body["tool_choice"] = _tool_choice(request)
+        if not request.parallel_tool_calls:
+            # Left out otherwise: it is what endpoints do by themselves, and some do not know the member.
+            body["parallel_tool_calls"] = False
     return body
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from limi.sandbox.scripts.expressions import Expression
+
 __all__ = ["Anything", "Contains", "Exactly", "Matcher", "Matches", "Nothing", "plain_words"]
 
 _NOTHING_TAKEN: Final[Mapping[str, str]] = MappingProxyType({})
@@ -100,21 +102,16 @@ class Contains:
 class Matches:
     """Fits an utterance in which a regular expression finds something, and takes over what its groups hold."""
 
-    pattern: re.Pattern[str]
+    expression: Expression
 
     @property
     def names(self) -> frozenset[str]:
         """See `Matcher.names`."""
-        return frozenset(self.pattern.groupindex) | {str(number) for number in range(self.pattern.groups + 1)}
+        return self.expression.names
 
     def taken(self, words: str | None) -> Mapping[str, str] | None:
         """See `Matcher.taken`."""
-        found = None if words is None else self.pattern.search(words)
-        if found is None:
-            return None
-        # A group that took no part in the match is empty, so that a template that names it still works.
-        numbered = {str(number): found[number] or "" for number in range(self.pattern.groups + 1)}
-        return numbered | {name: text or "" for name, text in found.groupdict().items()}
+        return None if words is None else self.expression.search(words)
 
     def __str__(self) -> str:
-        return f"something like /{self.pattern.pattern}/"
+        return f"something like /{self.expression.text}/"

@@ -3,10 +3,10 @@
 The fields are explained in docs/sandbox-scripts.md; docs/sandbox-script.schema.json says the same to editors.
 """
 
-import re
 from pathlib import Path
 from typing import Final
 
+from limi.sandbox.scripts.expressions import Expression, ExpressionError
 from limi.sandbox.scripts.matching import Anything, Contains, Exactly, Matcher, Matches, Nothing, plain_words
 from limi.sandbox.scripts.model import Call, Fail, Hears, Otherwise, Say, Script, ScriptError, Step, Turn, Wait
 from limi.sandbox.scripts.nodes import Node, read_yaml
@@ -188,8 +188,8 @@ def _phrase(node: Node) -> str:
 def _pattern(node: Node) -> Matches:
     text = node.text()
     try:
-        return Matches(re.compile(text, re.IGNORECASE))
-    except re.error as error:
+        return Matches(Expression(text))
+    except ExpressionError as error:
         raise node.error(f"is no regular expression: {error}") from None
 
 

@@ -96,3 +96,11 @@ def test_tools_come_with_their_choice(
 
 def test_a_limit_of_tokens_is_passed_on(make_request: MakeRequest) -> None:
     assert chat_body(make_request(max_output_tokens=64), model="m")["max_tokens"] == 64
+
+
+def test_one_call_at_a_time_is_asked_for_where_the_client_wants_it(make_request: MakeRequest, tool: Any) -> None:
+    several = chat_body(make_request(_said("Go"), tools=(tool("f"),)), model="m")
+    assert "parallel_tool_calls" not in several
+    one = chat_body(make_request(_said("Go"), tools=(tool("f"),), parallel_tool_calls=False), model="m")
+    assert one["parallel_tool_calls"] is False
+    assert "parallel_tool_calls" not in chat_body(make_request(_said("Go"), parallel_tool_calls=False), model="m")

@@ -290,8 +290,9 @@ async def test_an_event_too_large_for_the_channel_is_told_and_the_call_goes_on(m
     end = make_end()
     async with _call(end) as caller:
         await caller.until("session.created")
-        update = {"type": "session.update", "session": {"type": "realtime", "instructions": "x" * 300_000}}
-        await end.live.receive_text(json.dumps(update))
+        content = [{"type": "input_text", "text": "x" * 256_000}, {"type": "input_text", "text": "x" * 50_000}]
+        item = {"type": "message", "role": "user", "content": content}
+        await end.live.receive_text(json.dumps({"type": "conversation.item.create", "item": item}))
         error = await caller.until("error")
         assert error["error"]["code"] == "event_too_large"
         caller.send("input_audio_buffer.clear")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from limi.sandbox.speech.weights import MOONSHINE_DECODER, MOONSHINE_ENCODER, MOONSHINE_TOKENS, read_weight
 from limi.sandbox.speech.workers.framing import serve
 from limi.sandbox.speech.workers.inference import start_inference
-from limi.sandbox.speech.workers.sound import RATE, Resampler, cut_at_pauses, without_silence
+from limi.sandbox.speech.workers.sound import RATE, Resampler, cut_at_pauses, in_a_room, without_silence
 
 if TYPE_CHECKING:
     from limi.sandbox.speech.workers.sound import Samples
@@ -76,10 +76,13 @@ class MoonshineWriter:
             self._turns.popitem(last=False)
 
     def _write(self, samples: "Samples") -> str:
-        speech = without_silence(samples)
+        # Of short sentences it hears nothing in some when they are cut one way, and in others when the other way.
+        return self._hear(without_silence(samples)) or self._hear(without_silence(samples, tightly=True))
+
+    def _hear(self, speech: "Samples") -> str:
         if not len(speech):
             return ""
-        speech = self._np.pad(speech, (0, max(0, _SHORT - len(speech))))
+        speech = in_a_room(self._np.pad(speech, (0, max(0, _SHORT - len(speech)))))
         (hidden,) = self._encoder.run(None, {self._encoder.get_inputs()[0].name: speech[None]})
         return self._tokens.text(self._decode(hidden, len(speech) / RATE))
 

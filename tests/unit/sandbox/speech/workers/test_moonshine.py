@@ -55,6 +55,27 @@ class _Written(MoonshineWriter):
         return f"{len(samples) / 16_000:.0f}"
 
 
+class _HardOfHearing(MoonshineWriter):
+    """Hears what is short enough."""
+
+    def __init__(self) -> None:
+        self._np = np
+        self._turns = OrderedDict()
+        self.heard: list[float] = []
+
+    def _hear(self, speech: Any) -> str:
+        self.heard.append(round(len(speech) / 16_000, 1))
+        return "" if self.heard[-1] > 1.4 else "Hello."
+
+
+def test_what_was_not_heard_is_listened_to_again_with_less_silence_after_it() -> None:
+    writer = _HardOfHearing()
+    tone = (9_000 * np.sin(np.arange(24_000) / 9)).astype("<i2").tobytes()
+    question = {**_question(1, 0, last=True), "audio": bytes(48_000) + tone + bytes(48_000)}
+    assert writer(question) == "Hello."
+    assert writer.heard == [1.7, 1.4]
+
+
 def _question(turn: int, seconds: float, *, last: bool) -> dict[str, Any]:
     return {"turn": turn, "audio": bytes(2 * int(24_000 * seconds)), "encoding": "audio/pcm", "last": last}
 
