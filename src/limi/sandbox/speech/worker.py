@@ -169,11 +169,12 @@ class Worker:
             return
         if process.stdin is not None:
             process.stdin.close()
+        # Not `wait`: it waits for the end of the pipe as well, which does not come while an answer is in it.
         try:
-            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+            await asyncio.wait_for(process.communicate(), _STOP_SECONDS)
         except TimeoutError:
             _kill(process)
-            await process.wait()
+            await process.communicate()
 
 
 class _Question:

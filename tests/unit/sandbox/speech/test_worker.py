@@ -162,6 +162,23 @@ async def test_closing_ends_the_child_and_fails_who_waits(make_worker: MakeWorke
     await _gone(pid)
 
 
+async def test_closing_lets_go_of_the_pipe_that_an_answer_is_still_in(make_worker: MakeWorker) -> None:
+    """asyncio calls a process ended when its pipe is, and reads no further while nobody takes what is there."""
+    worker = make_worker('return "x" * 4_000_000')
+    await worker.ask({})
+    process = worker._process
+    assert process is not None
+    assert process.stdout is not None
+    asking = asyncio.ensure_future(worker.ask({}))
+    async with asyncio.timeout(30):
+        while not process.stdout._buffer:  # type: ignore[attr-defined]  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    await worker.close()
+    assert process.stdout.at_eof()
+    with pytest.raises(SpeechError):
+        await asking
+
+
 @pytest.mark.parametrize("state", ["idle", "hanging in native code"])
 async def test_no_child_is_left_behind_when_its_parent_is_killed(state: str) -> None:
     """The parent gets SIGKILL, so it can clean up nothing; the hanging child holds the interpreter's lock."""
