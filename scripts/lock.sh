@@ -8,7 +8,8 @@ trap 'rm -rf "$tools"' EXIT
 
 compile() {
   CUSTOM_COMPILE_COMMAND="make lock" "$tools/bin/pip-compile" --quiet --upgrade --generate-hashes --strip-extras \
-    --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml
+    --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml \
+    scripts/older-pythons.in
 }
 compile --extra sandbox --extra speech --extra brain --output-file requirements.lock
 compile --extra sandbox --extra speech --extra brain --extra dev --constraint requirements.lock --output-file requirements-dev.lock
