@@ -12,6 +12,14 @@ import structlog
 
 from tests.architecture.log_watch import WATCH, RecordWatcher, WatchedLogger
 from tests.architecture.network_guard import GUARD
+from tests.services.fixtures import (  # noqa: F401 - pytest finds fixtures by their names here
+    empty_postgres_url,
+    old_redis_url,
+    postgres_server,
+    postgres_url,
+    redis_server,
+    redis_url,
+)
 
 _OWN: Final = "LIMI_SOAK"
 """The one variable of Limi's prefix that tests understand; the server would refuse it as an unknown setting."""

@@ -22,18 +22,40 @@ from sqlalchemy.exc import ArgumentError
 from limi.adapters.sql.errors import DatabaseMissingError, DatabaseURLError
 from limi.adapters.sql.opened_file import watch_file
 
-__all__ = ["create_database_file", "open_engine", "take_write_lock", "write_transaction"]
+__all__ = [
+    "SQLITE",
+    "WRITE_LOCK_ID",
+    "create_database_file",
+    "open_engine",
+    "parse_url",
+    "sqlite_path",
+    "take_write_lock",
+    "write_transaction",
+]
 
-_SQLITE: Final = "sqlite"
+SQLITE: Final = "sqlite"
+"""What a URL of SQLite begins with, and SQLAlchemy's name for it."""
 _POSTGRESQL: Final = "postgresql"
+
+WRITE_LOCK_ID: Final = int.from_bytes(b"limi")
+"""The number by which writers know their lock on PostgreSQL."""
 
 _WRITE_LOCK: Final = {
     # Taken at the start, so that two writers queue; taken at the first write, one of them would fail.
-    _SQLITE: "BEGIN IMMEDIATE",
+    SQLITE: "BEGIN IMMEDIATE",
     # PostgreSQL hands out `seq` before the commit, so two writers at once could commit out of order and a
-    # reader's cursor would pass rows by. The number is this lock's name: "limi" in ASCII.
-    _POSTGRESQL: f"SELECT pg_advisory_xact_lock({int.from_bytes(b'limi')})",
+    # reader's cursor would pass rows by.
+    _POSTGRESQL: f"SELECT pg_advisory_xact_lock({WRITE_LOCK_ID})",
 }
+
+_VANISHED: Final = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""A server whose machine is gone says nothing: after 25 s without a sign, or 15 s (in ms) without receipt of what
+was sent, it counts as gone. The system's own defaults are hours, for which the journal's one thread would wait."""
 
 
 def create_database_file(url: str) -> None:
@@ -45,10 +67,10 @@ def create_database_file(url: str) -> None:
         DatabaseURLError: when `url` does not fit.
         DatabaseMissingError: when the file cannot be created.
     """
-    parsed = _parse(url)
-    if parsed.drivername != _SQLITE:
+    parsed = parse_url(url)
+    if parsed.drivername != SQLITE:
         return
-    path = _sqlite_path(parsed)
+    path = sqlite_path(parsed)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -71,9 +93,9 @@ def open_engine(url: str, *, busy_seconds: float = 1.0) -> Engine:
         DatabaseURLError: when `url` does not fit.
         DatabaseMissingError: when there is no such file.
     """
-    parsed = _parse(url)
-    if parsed.drivername == _SQLITE:
-        return _open_sqlite(_sqlite_path(parsed), busy_seconds)
+    parsed = parse_url(url)
+    if parsed.drivername == SQLITE:
+        return _open_sqlite(sqlite_path(parsed), busy_seconds)
     return _open_postgresql(parsed, busy_seconds)
 
 
@@ -90,17 +112,27 @@ def take_write_lock(connection: Connection) -> None:
     connection.exec_driver_sql(_WRITE_LOCK[connection.dialect.name])
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """Return `url` in its parts.
+
+    Raises:
+        DatabaseURLError: when it is no URL, or of a database that Limi cannot use.
+    """
     try:
         parsed = sqlalchemy.make_url(url)
     except ArgumentError:
         raise DatabaseURLError("is not a URL") from None
-    if parsed.drivername not in (_SQLITE, _POSTGRESQL):
+    if parsed.drivername not in (SQLITE, _POSTGRESQL):
         raise DatabaseURLError(f"the scheme {parsed.drivername!r} is not one Limi can use")
     return parsed
 
 
-def _sqlite_path(url: URL) -> Path:
+def sqlite_path(url: URL) -> Path:
+    """Return the file that a URL of SQLite names.
+
+    Raises:
+        DatabaseURLError: when it names none.
+    """
     if url.host or not url.database or url.database == ":memory:" or url.query:
         raise DatabaseURLError("must name a file after `sqlite:///`, without options; a journal in memory is none")
     return Path(url.database)
@@ -113,7 +145,7 @@ def _open_sqlite(path: Path, busy_seconds: float) -> Engine:
         )
     # Opened as an existing file: SQLite would otherwise make an empty one, world-readable, where one was removed.
     path = path.absolute()
-    url = URL.create(_SQLITE, database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
+    url = URL.create(SQLITE, database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": busy_seconds}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     watch_file(engine, path)
@@ -133,7 +165,12 @@ def _open_postgresql(url: URL, busy_seconds: float) -> Engine:
     limits: dict[str, Any] = {
         "connect_timeout": max(2, ceil(busy_seconds)),  # Seconds; libpq reads 1 as 2.
         "options": f"-c lock_timeout={ceil(busy_seconds * 1000)}",
+        **_VANISHED,
     }
     return sqlalchemy.create_engine(
-        url.set(drivername="postgresql+psycopg"), connect_args=limits, hide_parameters=True
+        url.set(drivername="postgresql+psycopg"),
+        connect_args=limits,
+        hide_parameters=True,
+        # One round trip before each use from the pool, so that a server which was restarted is nobody's error.
+        pool_pre_ping=True,
     )

@@ -4,12 +4,14 @@ DatabaseError
 ├── DatabaseURLError       the setting does not name a database that Limi can use
 ├── DatabaseMissingError   there is no such file, or it cannot be opened
 ├── DatabaseReplacedError  the open file is no longer the one at its path
-└── SchemaError            the tables are not those of this version
+├── SchemaError            the tables are not those of this version
+└── BackupError            no copy of it could be made
 """
 
 from pathlib import Path
 
 __all__ = [
+    "BackupError",
     "DatabaseError",
     "DatabaseMissingError",
     "DatabaseReplacedError",
@@ -61,3 +63,7 @@ class DatabaseReplacedError(DatabaseError):
 
 class SchemaError(DatabaseError):
     """The tables are missing, older or newer than this version needs."""
+
+
+class BackupError(DatabaseError):
+    """No copy was made, and no part of one is left."""
