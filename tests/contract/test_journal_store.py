@@ -14,20 +14,28 @@ from tests.unit.features.journal.harness import NOON, Facts, FakeClock
 ALL = Selection()
 
 
-def memory(_: Path) -> JournalStore:
+def memory(_: pytest.FixtureRequest) -> JournalStore:
     return InMemoryJournalStore()
 
 
-def sqlite(folder: Path) -> JournalStore:
-    url = f"sqlite:///{folder}/data/limi.db"
+def sqlite(request: pytest.FixtureRequest) -> JournalStore:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return _opened(f"sqlite:///{folder}/data/limi.db")
+
+
+def postgresql(request: pytest.FixtureRequest) -> JournalStore:
+    return _opened(request.getfixturevalue("postgres_url"))
+
+
+def _opened(url: str) -> JournalStore:
     upgrade(url)
     return SQLJournalStore(engine=open_engine(url))
 
 
-@pytest.fixture(params=[memory, sqlite])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JournalStore]:
-    make: Callable[[Path], JournalStore] = request.param
-    made = make(tmp_path)
+@pytest.fixture(params=[memory, sqlite, postgresql])
+def store(request: pytest.FixtureRequest) -> Iterator[JournalStore]:
+    make: Callable[[pytest.FixtureRequest], JournalStore] = request.param
+    made = make(request)
     yield made
     made.close()
 
@@ -83,6 +91,7 @@ def test_an_entry_comes_back_as_the_fact_that_went_in(store: JournalStore, facts
         expires_at=int(NOON) + 600,
         code=None,
         resolves=intent.id,
+        writer="w1",
     )
     assert (first.id, first.outcome, first.resolves, first.expires_at) == (intent.id, "requested", None, None)
 

@@ -5,21 +5,37 @@ it in `resolves`: request ids cannot link them, because clients choose those.
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
 __all__ = [
+    "MAX_DETAIL",
+    "AuthRefused",
     "EventName",
     "Fact",
+    "KeyCreated",
     "KeyMinted",
     "KeyReplayed",
+    "KeyRevoked",
+    "KeyRotated",
+    "LimitReached",
     "MintFailed",
     "MintRequested",
     "MintUnresolved",
     "Origin",
     "Outcome",
+    "ProfileCreated",
+    "ProfileDeleted",
+    "TenantCreated",
+    "TenantDeleted",
+    "TenantResumed",
+    "TenantSuspended",
+    "TenantUpdated",
 ]
+
+MAX_DETAIL: Final = 500
+"""Characters a fact's `detail` may have: a sentence or a short list, never a document."""
 
 
 class EventName(StrEnum):
@@ -30,6 +46,18 @@ class EventName(StrEnum):
     TOKEN_FAILED = "token.failed"  # noqa: S105
     TOKEN_REPLAYED = "token.replayed"  # noqa: S105
     TOKEN_UNRESOLVED = "token.unresolved"  # noqa: S105
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+    TENANT_CREATED = "tenant.created"
+    TENANT_UPDATED = "tenant.updated"
+    TENANT_SUSPENDED = "tenant.suspended"
+    TENANT_RESUMED = "tenant.resumed"
+    TENANT_DELETED = "tenant.deleted"
+    PROFILE_CREATED = "profile.created"
+    PROFILE_DELETED = "profile.deleted"
+    AUTH_REFUSED = "auth.refused"
+    LIMIT_REACHED = "limit.reached"
 
 
 class Outcome(StrEnum):
@@ -70,6 +98,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds at which the key that was handed out stops opening calls."""
     code: str | None = None
     """The error catalogue's code, where something failed."""
+    subject: str | None = None
+    """What was changed: `key:<id>`, `tenant:<id>`, `profile:<name>@<version>`."""
+    detail: str | None = None
+    """What else is worth knowing, in at most `MAX_DETAIL` characters; never a secret."""
 
 
 class MintRequested(Fact, frozen=True):
@@ -105,3 +137,87 @@ class MintUnresolved(Fact, frozen=True):
 
     event = EventName.TOKEN_UNRESOLVED
     outcome = Outcome.UNKNOWN
+
+
+class KeyCreated(Fact, frozen=True):
+    """A key of Limi's own API was made; `KeyMinted` is about the short-lived keys of upstream."""
+
+    event = EventName.KEY_CREATED
+    outcome = Outcome.SUCCEEDED
+
+
+class KeyRotated(Fact, frozen=True):
+    """A key of Limi's own API got a successor."""
+
+    event = EventName.KEY_ROTATED
+    outcome = Outcome.SUCCEEDED
+
+
+class KeyRevoked(Fact, frozen=True):
+    """A key of Limi's own API was ended."""
+
+    event = EventName.KEY_REVOKED
+    outcome = Outcome.SUCCEEDED
+
+
+class TenantCreated(Fact, frozen=True):
+    """A tenant was made."""
+
+    event = EventName.TENANT_CREATED
+    outcome = Outcome.SUCCEEDED
+
+
+class TenantUpdated(Fact, frozen=True):
+    """A tenant's name, limits or permissions were changed."""
+
+    event = EventName.TENANT_UPDATED
+    outcome = Outcome.SUCCEEDED
+
+
+class TenantSuspended(Fact, frozen=True):
+    """A tenant was suspended: its callers are refused."""
+
+    event = EventName.TENANT_SUSPENDED
+    outcome = Outcome.SUCCEEDED
+
+
+class TenantResumed(Fact, frozen=True):
+    """A suspended tenant's callers are admitted again."""
+
+    event = EventName.TENANT_RESUMED
+    outcome = Outcome.SUCCEEDED
+
+
+class TenantDeleted(Fact, frozen=True):
+    """A tenant was removed."""
+
+    event = EventName.TENANT_DELETED
+    outcome = Outcome.SUCCEEDED
+
+
+class ProfileCreated(Fact, frozen=True):
+    """A profile, or a new version of one, was made."""
+
+    event = EventName.PROFILE_CREATED
+    outcome = Outcome.SUCCEEDED
+
+
+class ProfileDeleted(Fact, frozen=True):
+    """A profile was removed."""
+
+    event = EventName.PROFILE_DELETED
+    outcome = Outcome.SUCCEEDED
+
+
+class AuthRefused(Fact, frozen=True):
+    """Callers were refused for their credential or its lack; `detail` says how many times."""
+
+    event = EventName.AUTH_REFUSED
+    outcome = Outcome.FAILED
+
+
+class LimitReached(Fact, frozen=True):
+    """Callers were refused for their number of requests; `detail` says how many times."""
+
+    event = EventName.LIMIT_REACHED
+    outcome = Outcome.FAILED

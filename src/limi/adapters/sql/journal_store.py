@@ -1,28 +1,29 @@
 """The journal's port, kept in SQL.
 
-Appending is the hot path, so it is one statement of driver SQL with many rows: `executemany` takes as little CPU,
-but SQLite's driver then gives up the interpreter's lock and asks for it back for each row, and beside a busy event
-loop a hundred rows wait half a second for it. On SQLite the statement is its own transaction, which spares two
-more such round trips. Everything else is SQLAlchemy Core.
+Appending is the hot path, so it is one statement of driver SQL (`journal_rows`) on a connection of its own, where
+the statement is its own transaction. Everything else is SQLAlchemy Core.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from itertools import chain
+from math import floor
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, literal_column, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from limi.adapters.sql.engine import take_write_lock, write_transaction
+from limi.adapters.sql.engine import SQLITE, take_write_lock, write_transaction
 from limi.adapters.sql.errors import DatabaseReplacedError, SchemaError
+from limi.adapters.sql.journal_rows import COLUMNS, MAX_ROWS, insert_rows, make_row
 from limi.adapters.sql.opened_file import check_file
 from limi.adapters.sql.schema import check_schema
+from limi.adapters.sql.seal_store import SQLSealStore
 from limi.adapters.sql.tables import journal, writers
 from limi.features.journal.errors import FactRefusedError
-from limi.features.journal.model import JournalEntry, LiveToken, LiveTokens, Selection
+from limi.features.journal.lines import microseconds as _micros
+from limi.features.journal.model import JournalEntry, Link, LiveToken, LiveTokens, Selection
+from limi.features.journal.ports import unlinked
 from limi.kernel.facts import EventName, Fact, Outcome
 from limi.kernel.journal import JournalUnavailableError
 
@@ -30,35 +31,13 @@ __all__ = ["SQLJournalStore"]
 
 _MICROSECONDS: Final = 1_000_000
 
-_MAX_ROWS: Final = 512
-"""Rows in one statement: 8,192 parameters, below the 32,766 of SQLite and the 65,535 of PostgreSQL."""
-
 _LEASE_KEPT_MICROSECONDS: Final = 24 * 3600 * _MICROSECONDS
 """How long an ended lease stays, in case its writer was suspended in the middle of an append and finishes it."""
-
-_COLUMNS: Final = (
-    "id",
-    "writer",
-    "at",
-    "event",
-    "outcome",
-    "request_id",
-    "caller",
-    "tenant",
-    "ip",
-    "user_agent",
-    "session_id",
-    "model",
-    "duration_ms",
-    "expires_at",
-    "code",
-    "resolves",
-)
 
 # Written into the statement, not bound: a database uses a partial index only where it sees the index's own value.
 _GENERATED: Final[ColumnElement[str]] = literal_column(f"'{EventName.TOKEN_GENERATED.value}'")
 
-_ENTRY: Final = tuple(journal.c[name] for name in ("seq", *_COLUMNS) if name != "writer")
+_ENTRY: Final = tuple(journal.c[name] for name in ("seq", *COLUMNS))
 
 
 _log = structlog.get_logger(__name__)
@@ -69,14 +48,14 @@ class SQLJournalStore:
 
     def __init__(self, *, engine: Engine) -> None:
         self._engine = engine
-        self._marker = "?" if engine.dialect.paramstyle == "qmark" else "%s"
         self._appending: Connection | None = None
         self._lease_until: float | None = None
         # Numbers and not flags, because the reader's thread may notice another replacement while the writer joins.
         self._replacements = 0
         self._joined = 0
+        self.seals = SQLSealStore(engine=engine, translated=self._translated)
 
-    def append(self, facts: Sequence[Fact], *, writer: str) -> None:
+    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
         """Write all of `facts` in one transaction, or none; see the port."""
         with self._translated():
             self._check_kept()
@@ -84,16 +63,16 @@ class SQLJournalStore:
             connection = self._appending or self._connect_to_append(writer)
             self._appending = None
             try:
-                if len(facts) > _MAX_ROWS or connection.dialect.name != "sqlite":
+                if len(facts) > MAX_ROWS and connection.dialect.name == SQLITE:
                     take_write_lock(connection)
-                self._insert(connection, facts, writer)
+                insert_rows(connection, _rows(facts, writer, links))
                 connection.commit()
             except BaseException:
                 connection.close()
                 raise
             self._appending = connection
 
-    def renew_lease(self, writer: str, *, until: float, settled: int | None) -> int:
+    def renew_lease(self, writer: str, *, until: float, settled: int | None, end: Link | None = None) -> int:
         """Hold the lease of `writer` until then, and return the last `seq`."""
         with self._translated():
             self._check_kept()
@@ -102,13 +81,19 @@ class SQLJournalStore:
             if self._joined != replacements:
                 check_schema(connection)
             head = _head(connection)
-            row = {"lease_until": _micros(until), "settled_seq": head if settled is None else settled}
+            row = {
+                "lease_until": _micros(until),
+                "settled_seq": head if settled is None else settled,
+                "chain_n": end.n if end else None,
+                "chain_hash": end.hash if end else None,
+                "sealed": False,
+            }
             renewed = row
             if self._replacements:
                 # `settled` may number rows of another file. Too low a number costs the sweep after a crash some
                 # reading; too high a one would hide intents from it.
                 row["settled_seq"] = head
-                renewed = {"lease_until": row["lease_until"]}
+                renewed = {name: value for name, value in row.items() if name != "settled_seq"}
             held = connection.execute(writers.update().where(writers.c.writer == writer).values(renewed))
             if not held.rowcount:
                 connection.execute(writers.insert().values(writer=writer, **row))
@@ -128,24 +113,55 @@ class SQLJournalStore:
         with self._translated(), write_transaction(self._engine) as connection:
             connection.execute(writers.delete().where(writers.c.writer == writer))
 
-    def end_abandoned(self, ending: Callable[[JournalEntry], Fact], *, now: float, writer: str) -> int:
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Return those of `ids` that are the ids of rows."""
+        found: set[str] = set()
+        with self._translated(), self._engine.connect() as connection:
+            for start in range(0, len(ids), MAX_ROWS):
+                some = journal.c.id.in_(ids[start : start + MAX_ROWS])
+                found.update(connection.execute(select(journal.c.id).where(some)).scalars())
+        return found
+
+    def chain_end(self, writer: str) -> Link | None:
+        """Return the last link of `writer`, None where it has no chain here."""
+        query = select(journal.c.n, journal.c.hash).where(journal.c.writer == writer, journal.c.n.is_not(None))
+        with self._translated(), self._engine.connect() as connection:
+            row = connection.execute(query.order_by(journal.c.seq.desc()).limit(1)).first()
+        return Link(*row) if row else None
+
+    def end_abandoned(
+        self,
+        ending: Callable[[JournalEntry], Fact],
+        *,
+        now: float,
+        writer: str,
+        link: Callable[[Sequence[Fact]], Sequence[Link]] = unlinked,
+    ) -> int:
         """Append `ending(intent)` for each intent that a dead writer left open, and return how many there were."""
         dead = writers.c.lease_until < _micros(now)
         with self._translated(), write_transaction(self._engine) as connection:
             ended = connection.execute(select(writers.c.writer, writers.c.settled_seq).where(dead)).all()
             rows = [row for name, settled in ended for row in connection.execute(_open_intents(name, settled))]
-            self._insert(connection, [ending(_entry(row)) for row in rows], writer)
+            endings = [ending(_entry(row)) for row in rows]
+            insert_rows(connection, _rows(endings, writer, link(endings)))
             connection.execute(writers.update().where(dead).values(settled_seq=_head(connection)))
             connection.execute(
-                writers.delete().where(writers.c.lease_until < _micros(now) - _LEASE_KEPT_MICROSECONDS)
+                writers.delete().where(
+                    writers.c.lease_until < _micros(now) - _LEASE_KEPT_MICROSECONDS, writers.c.sealed
+                )
             )
             return len(rows)
 
-    def live_tokens(self, *, now: float, limit: int, tenant: str | None = None) -> LiveTokens:
+    def live_tokens(
+        self, *, now: float, limit: int, tenant: str | None = None, hidden: Collection[str] = ()
+    ) -> LiveTokens:
         """Return the keys handed out that expire after `now`, newest first."""
-        live = and_(journal.c.event == _GENERATED, journal.c.expires_at > now)
+        # Whole seconds: PostgreSQL would compare with a fraction row by row, past the index.
+        live = and_(journal.c.event == _GENERATED, journal.c.expires_at > floor(now))
         if tenant is not None:
             live = and_(live, journal.c.tenant == tenant)
+        if hidden:
+            live = and_(live, or_(journal.c.tenant.is_(None), journal.c.tenant.not_in(hidden)))
         columns = (journal.c.session_id, journal.c.model, journal.c.expires_at, journal.c.at)
         # The sum keeps the database from walking the whole journal backwards until it has found `limit` live rows.
         newest = select(*columns).where(live).order_by((journal.c.seq + 0).desc()).limit(limit)
@@ -159,6 +175,12 @@ class SQLJournalStore:
         query = select(*_ENTRY).where(journal.c.seq > after, *_conditions(selection))
         with self._translated(), self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query.order_by(journal.c.seq).limit(limit))]
+
+    def newest(self, *, limit: int, selection: Selection) -> list[JournalEntry]:
+        """Return the last `limit` selected entries, in order."""
+        query = select(*_ENTRY).where(*_conditions(selection)).order_by(journal.c.seq.desc()).limit(limit)
+        with self._translated(), self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query)][::-1]
 
     def ping(self) -> None:
         """Return when the database answers and its schema is new enough."""
@@ -192,6 +214,9 @@ class SQLJournalStore:
             # Before the first row: nobody ends the intents of a writer that has no lease in the file.
             self.renew_lease(writer, until=self._lease_until, settled=None)
         connection = self._engine.connect()
+        if connection.dialect.name != SQLITE:
+            # The statement is a transaction by itself: no BEGIN and no COMMIT travel.
+            connection.execution_options(isolation_level="AUTOCOMMIT")
         # The pool's other connections may be dropped while it is kept, and with them who would close it.
         connection.detach()
         return connection
@@ -212,44 +237,11 @@ class SQLJournalStore:
         except (SchemaError, SQLAlchemyError) as exc:
             raise JournalUnavailableError(f"the database cannot be used: {exc}") from exc
 
-    def _insert(self, connection: Connection, facts: Sequence[Fact], writer: str) -> None:
-        for start in range(0, len(facts), _MAX_ROWS):
-            rows = [_row(fact, writer) for fact in facts[start : start + _MAX_ROWS]]
-            # The driver keeps prepared statements by their text, so there are few: one for each power of two. The
-            # rows missing to it are copies of the last, which the database skips because their id is there.
-            size = 1 << (len(rows) - 1).bit_length()
-            rows += [rows[-1]] * (size - len(rows))
-            connection.exec_driver_sql(_insert_sql(size, self._marker), tuple(chain.from_iterable(rows)))
 
-
-@lru_cache(maxsize=16)
-def _insert_sql(rows: int, marker: str) -> str:
-    row = f"({', '.join([marker] * len(_COLUMNS))})"
-    values = ", ".join([row] * rows)
-    return f"INSERT INTO journal ({', '.join(_COLUMNS)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608 - constants
-
-
-def _row(fact: Fact, writer: str) -> tuple[object, ...]:
-    """Return the values of `_COLUMNS`; enums by value, because psycopg would write their names."""
-    origin = fact.origin
-    return (
-        fact.id,
-        writer,
-        _micros(fact.at),
-        fact.event.value,
-        fact.outcome.value,
-        origin.request_id,
-        origin.caller,
-        origin.tenant,
-        origin.ip,
-        origin.user_agent,
-        fact.session_id,
-        fact.model,
-        fact.duration_ms,
-        fact.expires_at,
-        fact.code,
-        fact.resolves,
-    )
+def _rows(facts: Sequence[Fact], writer: str, links: Sequence[Link]) -> list[tuple[object, ...]]:
+    if not links:
+        return [make_row(fact, writer, None) for fact in facts]
+    return [make_row(fact, writer, link) for fact, link in zip(facts, links, strict=True)]
 
 
 def _open_intents(writer: str, settled: int) -> Select[Any]:
@@ -272,8 +264,10 @@ def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
         yield journal.c.at >= _micros(selection.since.timestamp())
     if selection.until is not None:
         yield journal.c.at < _micros(selection.until.timestamp())
-    if selection.event is not None:
-        yield journal.c.event == selection.event
+    for name in ("event", "tenant", "caller", "subject"):
+        value = getattr(selection, name)
+        if value is not None:
+            yield journal.c[name] == value
 
 
 def _head(connection: Connection) -> int:
@@ -288,7 +282,3 @@ def _entry(row: Row[Any]) -> JournalEntry:
 
 def _live_token(session_id: str | None, model: str | None, expires_at: int, at: int) -> LiveToken:
     return LiveToken(session_id=session_id, model=model, expires_at=expires_at, minted_at=at / _MICROSECONDS)
-
-
-def _micros(seconds: float) -> int:
-    return round(seconds * _MICROSECONDS)

@@ -4,6 +4,9 @@ A writer that dies cannot say how its intents ended, so another must, and must k
 renews a lease in the database, and when one ends any other writer ends its open intents. So that this stays cheap
 in a journal of any size, each renewal also says up to which row nothing of the writer is open.
 
+Its chain is the writer's too: whoever holds the lease knows the chain's end, seals it with a checkpoint every
+1,000 rows or minute and at the stop, and seals the chains of the dead, who could not.
+
 A lease may end while its writer lives, on a machine that was suspended for instance. Nothing is lost then: the
 outcome it records later is written beside the `unknown` one, and the lease begins anew.
 
@@ -13,11 +16,20 @@ Everything here blocks and belongs to the writer's thread.
 from collections.abc import Sequence
 from typing import Final
 
-from limi.features.journal.model import JournalEntry
+import msgspec
+import structlog
+
+from limi.features.journal.chain import Chain
+from limi.features.journal.errors import FactRefusedError
+from limi.features.journal.model import CHAIN_START, JournalEntry, Link
 from limi.features.journal.ports import JournalStore
+from limi.features.journal.privacy import OriginPrivacy
+from limi.features.journal.sealing import Signer
+from limi.features.journal.seals import ChainSealer
 from limi.kernel.clock import Clock
 from limi.kernel.facts import Fact, MintUnresolved, Origin, Outcome
 from limi.kernel.ids import Ids, sortable_id
+from limi.kernel.journal import JournalUnavailableError
 
 __all__ = ["WriterLease"]
 
@@ -27,11 +39,22 @@ _RENEWALS_PER_LEASE: Final = 3
 _MAX_OPEN: Final = 100_000
 """Open intents remembered one by one, about 15 MB. Past it, a sweep after a crash reads more rows than it must."""
 
+_log = structlog.get_logger(__name__)
+
 
 class WriterLease:
     """Appends facts under a lease that is always held when it does."""
 
-    def __init__(self, *, store: JournalStore, clock: Clock, ids: Ids, seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        store: JournalStore,
+        clock: Clock,
+        ids: Ids,
+        seconds: float,
+        signer: Signer | None = None,
+        privacy: OriginPrivacy | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -42,9 +65,17 @@ class WriterLease:
         self._due = float("-inf")
         self._open: dict[str, int] = {}
         self._settled_at_most: int | None = None
+        self._chain = Chain(self.writer)
+        self._in_doubt = False
+        self._privacy = privacy
+        self._sealer = ChainSealer(store=store, clock=clock, signer=signer, writer=self.writer) if signer else None
 
-    def append(self, facts: Sequence[Fact]) -> None:
+    def append(self, facts: Sequence[Fact], *, again: bool = False) -> None:
         """Write `facts` in one transaction, under the lease.
+
+        Args:
+            facts: what is written.
+            again: whether some may be written already, by an attempt whose end nobody learnt.
 
         Raises:
             JournalUnavailableError: when the database cannot be written.
@@ -56,12 +87,13 @@ class WriterLease:
         for fact in facts:
             if fact.outcome is Outcome.REQUESTED:
                 self._open.setdefault(fact.id, head)
-        self._store.append(facts, writer=self.writer)
+        self._append_to_chain(self._kept(self._unwritten(facts) if again else facts))
         for fact in facts:
             if fact.resolves is not None:
                 self._open.pop(fact.resolves, None)
         while len(self._open) > _MAX_OPEN:
             self._forget_oldest()
+        self._seal()
 
     def renew(self) -> None:
         """Hold the lease for its full time from now.
@@ -71,17 +103,40 @@ class WriterLease:
         """
         started = self._clock.monotonic()
         until = self._clock.now() + self._seconds
-        self._head = self._store.renew_lease(self.writer, until=until, settled=self._settled())
+        end = None if self._in_doubt else self._chain.end
+        try:
+            self._head = self._store.renew_lease(self.writer, until=until, settled=self._settled(), end=end)
+        except JournalUnavailableError:
+            # The database may be another one when it is back.
+            self._in_doubt = True
+            raise
         self._due = started + self.renewal_seconds
 
     def tend(self) -> int:
         """Renew, then record `token.unresolved` for every intent that a dead writer left open; return how many.
 
+        Chains are sealed, too, this one's when it is due and those of dead writers.
+
         Raises:
             JournalUnavailableError: when the database cannot be written.
         """
         self.renew()
-        return self._store.end_abandoned(self._ending, now=self._clock.now(), writer=self.writer)
+        self._find_end()
+        now = self._clock.now()
+        if self._sealer:
+            # First: where a dead writer's chain ends is found among the rows that are not settled yet.
+            self._sealer.seal_the_dead(now=now)
+        links: list[Link] = []
+
+        def link(facts: Sequence[Fact]) -> Sequence[Link]:
+            links.extend(self._chain.links(facts))
+            return links
+
+        self._in_doubt = True
+        ended = self._store.end_abandoned(self._ending, now=now, writer=self.writer, link=link)
+        self._advance(links)
+        self._seal()
+        return ended
 
     def release(self) -> None:
         """End the lease, so that what is still open is ended by the next writer that looks.
@@ -89,7 +144,61 @@ class WriterLease:
         Raises:
             JournalUnavailableError: when the database cannot be written.
         """
+        self._find_end()
+        self._seal(at_once=True)
         self._store.release_lease(self.writer, now=self._clock.now())
+        if self._sealer:
+            self._store.seals.mark_sealed(self.writer)
+
+    def _append_to_chain(self, facts: Sequence[Fact]) -> None:
+        self._find_end()
+        links = self._chain.links(facts)
+        self._in_doubt = True
+        try:
+            self._store.append(facts, writer=self.writer, links=links)
+        except FactRefusedError:
+            self._in_doubt = False
+            raise
+        self._advance(links)
+
+    def _advance(self, links: Sequence[Link]) -> None:
+        self._in_doubt = False
+        if links:
+            self._chain.end = links[-1]
+
+    def _find_end(self) -> None:
+        """Learn from the database where the chain ends, when the end of an attempt to write is not known."""
+        if not self._in_doubt:
+            return
+        end = self._store.chain_end(self.writer) or CHAIN_START
+        expected = self._chain.end
+        if end.n < expected.n or (end.n == expected.n and end.hash != expected.hash):
+            # A restored backup looks like this, and so does a tampered tail. The chain goes on from what is there,
+            # or no export of this database could ever be verified again; this line tells what it was.
+            _log.error(
+                "journal.rows_missing",
+                writer=self.writer,
+                expected=expected.n,
+                found=end.n,
+                expected_hash=expected.hash.hex(),
+            )
+        self._chain.end = end
+        self._in_doubt = False
+
+    def _kept(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+        """Return `facts` with as much of their origin as may be kept; here, because it costs the loop nothing."""
+        if self._privacy is None:
+            return facts
+        return [msgspec.structs.replace(fact, origin=self._privacy.apply(fact.origin)) for fact in facts]
+
+    def _unwritten(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+        known = self._store.known([fact.id for fact in facts])
+        return [fact for fact in facts if fact.id not in known]
+
+    def _seal(self, *, at_once: bool = False) -> None:
+        """Seal the chain when that is due. The rows are on disk whether or not it succeeds."""
+        if self._sealer:
+            self._sealer.seal(self._chain.end, at_once=at_once)
 
     def _settled(self) -> int | None:
         """Return the row up to which none of this writer's intents is open; it may be too low, never too high.

@@ -1,10 +1,36 @@
 """What the journal holds, as those who read it see it."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-__all__ = ["JournalEntry", "JournalState", "LiveToken", "LiveTokens", "Selection"]
+__all__ = [
+    "CHAIN_START",
+    "Checkpoint",
+    "CheckpointKind",
+    "JournalEntry",
+    "JournalState",
+    "Link",
+    "LiveToken",
+    "LiveTokens",
+    "Selection",
+    "WriterEnd",
+]
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A row's place in its writer's chain."""
+
+    n: int
+    """1 for the writer's first row; it grows by one."""
+    hash: bytes
+    """SHA-256 over the hash before and the row's own bytes; see `limi.features.journal.chain`."""
+
+
+CHAIN_START: Final = Link(0, bytes(32))
+"""What stands before every writer's first row."""
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +55,48 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     code: str | None = None
     resolves: str | None = None
+    subject: str | None = None
+    detail: str | None = None
+    writer: str | None = None
+    """Who wrote the row: one run of one server process."""
+    n: int | None = None
+    """The row's place in its writer's chain; None for rows from before there were chains."""
+    hash: bytes | None = None
+
+
+class CheckpointKind(StrEnum):
+    """What a checkpoint is for."""
+
+    HEAD = "head"
+    """Signs how far a writer's chain has come."""
+    START = "start"
+    """Signs from where on the journal is kept, since older rows were removed."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed statement about the journal. `body` is what was signed; the other members are read from it."""
+
+    number: int
+    """1 for the journal's first checkpoint; it grows by one, whoever writes it."""
+    kind: CheckpointKind
+    seq: int
+    """The journal's last row when it was written."""
+    at: float
+    """Unix seconds, exact to the microsecond."""
+    writer: str | None = None
+    """Whose chain it is about; None for the kind `start`."""
+    end: Link | None = None
+    """The last row of that chain."""
+    body: bytes
+    signature: bytes
+    """Ed25519 over `body`."""
+
+
+class WriterEnd(msgspec.Struct, frozen=True):
+    """How far a writer's chain has come."""
+
+    writer: str
+    end: Link
 
 
 class LiveToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +126,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     """Entries before this moment; aware of its time zone."""
     event: str | None = None
+    tenant: str | None = None
+    caller: str | None = None
+    subject: str | None = None
 
 
 class JournalState(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,13 +4,74 @@ The methods block: the writer calls them from its thread, the reader from anothe
 two threads and may wait for the disk. None is ever called from the event loop.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from limi.features.journal.model import JournalEntry, LiveTokens, Selection
+from limi.features.journal.model import Checkpoint, JournalEntry, Link, LiveTokens, Selection, WriterEnd
 from limi.kernel.facts import Fact
 
-__all__ = ["JournalStore"]
+__all__ = ["JournalStore", "MakeCheckpoint", "SealStore", "unlinked"]
+
+MakeCheckpoint = Callable[[Checkpoint | None, int], Checkpoint]
+"""Makes a checkpoint, given the one before and the journal's last `seq`."""
+
+
+def unlinked(_facts: Sequence[Fact]) -> Sequence[Link]:
+    """Return no links: rows written without a chain, as those of before there were chains."""
+    return ()
+
+
+class SealStore(Protocol):
+    """Keeps checkpoints, and knows where chains end. Its methods raise what those of `JournalStore` raise."""
+
+    def add(self, make: MakeCheckpoint) -> Checkpoint:
+        """Append `make(last checkpoint, last seq)`, and return it.
+
+        Both are one step that excludes every other writer's, so each number is given once.
+        """
+
+    def page(self, *, after: int, limit: int, from_seq: int, up_to_seq: int) -> list[Checkpoint]:
+        """Return up to `limit` checkpoints whose number is above `after`, in order.
+
+        Args:
+            after: the number.
+            limit: how many at most.
+            from_seq: leave out those that were written when the journal had not come this far.
+            up_to_seq: leave out those that were written when it had come further than this.
+        """
+
+    def last(self) -> Checkpoint | None:
+        """Return the last checkpoint."""
+
+    def latest_start(self) -> Checkpoint | None:
+        """Return the last checkpoint of the kind `start`."""
+
+    def last_before(self, at: float) -> Checkpoint | None:
+        """Return the last checkpoint that was written before the Unix second `at`."""
+
+    def ends_at(self, number: int) -> list[WriterEnd]:
+        """Return, for each writer with checkpoints up to `number`, what the last of these signs."""
+
+    def writers_after(self, number: int) -> set[str]:
+        """Return the writers that still have a lease, and those with checkpoints after `number`."""
+
+    def unsealed(self, *, now: float) -> list[WriterEnd]:
+        """Return where the chains end of writers whose lease has ended and which `mark_sealed` does not know."""
+
+    def seal_dead(self, head: Callable[[WriterEnd], MakeCheckpoint], *, now: float) -> list[Checkpoint]:
+        """Append a checkpoint for each chain that `unsealed` tells of, and mark its writer as sealed.
+
+        One step for all: a writer that is only slow must not append between the look and its checkpoint.
+        """
+
+    def mark_sealed(self, writer: str) -> None:
+        """Take note that a checkpoint covers all rows of `writer`, until it renews its lease."""
+
+    def remove_rows(self, *, after: int, up_to: int, ends: Sequence[WriterEnd]) -> None:
+        """Remove the rows with `seq` in (`after`, `up_to`] which one of `ends` covers or which have no chain."""
+
+    def remove_checkpoints(self, *, below: int, limit: int) -> int:
+        """Remove up to `limit` checkpoints whose number is below `below`; return how many there were."""
 
 
 class JournalStore(Protocol):
@@ -19,41 +80,83 @@ class JournalStore(Protocol):
     Every method raises `JournalUnavailableError` when the database cannot be reached or does not fit this version.
     """
 
-    def append(self, facts: Sequence[Fact], *, writer: str) -> None:
+    @property
+    def seals(self) -> SealStore:
+        """Return the checkpoints of this journal."""
+
+    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
         """Write all of `facts` in one transaction, or none; return when they are on disk.
 
-        A fact whose id is there already is skipped, so that an attempt of unknown end can be repeated.
+        A fact whose id is there already is skipped. That breaks a chain, so whoever repeats an attempt of unknown
+        end asks `known` first.
+
+        Args:
+            facts: what is written, in order.
+            writer: whose rows they are.
+            links: one for each fact; without them the rows stand outside of every chain.
 
         Raises:
             FactRefusedError: when a fact has a value the store cannot hold.
         """
 
-    def renew_lease(self, writer: str, *, until: float, settled: int | None) -> int:
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Return those of `ids` that are the ids of rows."""
+
+    def chain_end(self, writer: str) -> Link | None:
+        """Return the last link of `writer`, None where it has no chain here."""
+
+    def renew_lease(self, writer: str, *, until: float, settled: int | None, end: Link | None = None) -> int:
         """Hold the lease of `writer` until the Unix second `until`, and return the journal's last `seq`.
 
         Args:
             writer: who holds it.
             until: when it ends unless it is renewed.
             settled: no intent of the writer up to this `seq` is open; None says it has written nothing yet.
+            end: the writer's last link; None says it does not know.
         """
 
     def release_lease(self, writer: str, *, now: float) -> None:
         """End the lease of `writer` now."""
 
-    def end_abandoned(self, ending: Callable[[JournalEntry], Fact], *, now: float, writer: str) -> int:
+    def end_abandoned(
+        self,
+        ending: Callable[[JournalEntry], Fact],
+        *,
+        now: float,
+        writer: str,
+        link: Callable[[Sequence[Fact]], Sequence[Link]] = unlinked,
+    ) -> int:
         """Append `ending(intent)` for each intent without an outcome whose writer's lease ended before `now`.
 
         Finding and appending is one step that excludes every other writer's, so each intent is ended once.
+
+        Args:
+            ending: makes the fact that ends an intent.
+            now: Unix seconds.
+            writer: who appends.
+            link: makes the links of what is appended.
 
         Returns:
             How many there were.
         """
 
-    def live_tokens(self, *, now: float, limit: int, tenant: str | None = None) -> LiveTokens:
-        """Return the keys handed out that expire after `now`, newest first, of one tenant or of all."""
+    def live_tokens(
+        self, *, now: float, limit: int, tenant: str | None = None, hidden: Collection[str] = ()
+    ) -> LiveTokens:
+        """Return the keys handed out that expire after `now`, newest first.
+
+        Args:
+            now: Unix seconds.
+            limit: most keys to list.
+            tenant: only keys of this one; None for all keys.
+            hidden: tenants whose keys are left out.
+        """
 
     def entries(self, *, after: int, limit: int, selection: Selection) -> list[JournalEntry]:
         """Return up to `limit` selected entries whose `seq` is above `after`, in order."""
+
+    def newest(self, *, limit: int, selection: Selection) -> list[JournalEntry]:
+        """Return the last `limit` selected entries, in order."""
 
     def ping(self) -> None:
         """Return when the database answers and its schema is new enough."""

@@ -1,7 +1,7 @@
 """Reading the journal from the event loop, in a thread of its own so that no reader delays a commit."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import TypeVar
 
@@ -16,22 +16,34 @@ __all__ = ["JournalReader"]
 _Result = TypeVar("_Result")
 
 
+async def _nobody() -> Collection[str]:
+    return ()
+
+
 class JournalReader:
     """Asks a store, one question at a time; each raises `JournalUnavailableError` without an answer."""
 
     def __init__(
-        self, *, store: JournalStore, clock: Clock, timeout_seconds: float = 5.0, max_waiting: int = 64
+        self,
+        *,
+        store: JournalStore,
+        clock: Clock,
+        hidden_tenants: Callable[[], Awaitable[Collection[str]]] | None = None,
+        timeout_seconds: float = 5.0,
+        max_waiting: int = 64,
     ) -> None:
         """Keep the parts; nothing runs before `start`.
 
         Args:
             store: what is asked.
             clock: says which keys are live.
+            hidden_tenants: whose live keys are not shown: those of suspended tenants. None for nobody's.
             timeout_seconds: longest wait for an answer. Reads are for people and probes, which do not wait longer.
             max_waiting: questions at once; past it they are refused, so that a flood of them holds nothing.
         """
         self._store = store
         self._clock = clock
+        self._hidden_tenants = hidden_tenants or _nobody
         self._timeout_seconds = timeout_seconds
         self._max_waiting = max_waiting
         self._waiting = 0
@@ -47,8 +59,15 @@ class JournalReader:
             self._thread.close()
 
     async def live_tokens(self, *, limit: int, tenant: str | None = None) -> LiveTokens:
-        """Return the keys handed out that have not expired, newest first, of one tenant or of all."""
-        return await self._ask(partial(self._store.live_tokens, now=self._clock.now(), limit=limit, tenant=tenant))
+        """Return the keys handed out that have not expired, newest first, of one tenant or of all.
+
+        Raises:
+            AccessUnavailableError: it cannot be found out whose keys are hidden.
+        """
+        hidden, now = await self._hidden_tenants(), self._clock.now()
+        return await self._ask(
+            partial(self._store.live_tokens, now=now, limit=limit, tenant=tenant, hidden=hidden)
+        )
 
     async def entries(
         self, *, after: int = 0, limit: int = 1000, selection: Selection | None = None

@@ -36,6 +36,8 @@ from limi.features.journal.errors import (
 from limi.features.journal.lease import WriterLease
 from limi.features.journal.model import JournalState
 from limi.features.journal.ports import JournalStore
+from limi.features.journal.privacy import OriginPrivacy
+from limi.features.journal.sealing import Signer
 from limi.features.journal.thread import StoreThread
 from limi.kernel.clock import Clock
 from limi.kernel.facts import Fact
@@ -61,6 +63,8 @@ class JournalWriter:
         settings: JournalSettings,
         clock: Clock,
         ids: Ids,
+        signer: Signer | None = None,
+        privacy: OriginPrivacy | None = None,
         retry_seconds: float = 1.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -71,6 +75,8 @@ class JournalWriter:
             settings: sizes and times.
             clock: wall clock for leases.
             ids: makes this writer's id and those of the facts it adds.
+            signer: signs checkpoints; without it rows are chained and nobody vouches for the chain.
+            privacy: what is kept of addresses; everything without it.
             retry_seconds: pause between attempts at kept outcomes alone; a second is soon for people and seldom
                 for a database in trouble.
             sleep: how the pause between two renewals of the lease is waited.
@@ -79,7 +85,9 @@ class JournalWriter:
         self._clock = clock
         self._retry_seconds = retry_seconds
         self._sleep = sleep
-        self._lease = WriterLease(store=store, clock=clock, ids=ids, seconds=settings.lease_seconds)
+        self._lease = WriterLease(
+            store=store, clock=clock, ids=ids, seconds=settings.lease_seconds, signer=signer, privacy=privacy
+        )
         self._backlog = Backlog(limit=settings.queue_size)
         self._arrival = asyncio.Event()
         self._running = False
@@ -219,7 +227,8 @@ class JournalWriter:
     async def _commit(self, batch: Sequence[Record]) -> None:
         facts = [fact for record in batch for fact in record.facts]
         if facts:
-            job = self._thread.run(partial(self._lease.append, facts))
+            again = any(record.waiter.done() for record in batch)
+            job = self._thread.run(partial(self._lease.append, facts, again=again))
             if not await self._done_in_time(job, batch):
                 return
             try:

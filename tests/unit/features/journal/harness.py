@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from limi.features.journal import FactRefusedError, InMemoryJournalStore
+from limi.features.journal.model import Link, Selection, WriterEnd
 from limi.kernel.facts import Fact, KeyMinted, KeyReplayed, MintFailed, MintRequested, Origin
 from limi.kernel.ids import sortable_id
 from limi.kernel.journal import JournalUnavailableError
@@ -111,6 +112,8 @@ class TroubledStore(InMemoryJournalStore):
         super().__init__()
         self.error: Exception | None = None
         """Raised by every write while it is set."""
+        self.lose_answer = False
+        """Whether the next append succeeds and says that it failed."""
         self.refused: set[str] = set()
         """Ids of facts that the store cannot hold."""
         self.batches: list[list[str]] = []
@@ -121,18 +124,27 @@ class TroubledStore(InMemoryJournalStore):
         self.entered = threading.Event()
         """Set when an append has begun."""
 
-    def append(self, facts: Sequence[Fact], *, writer: str) -> None:
+    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
         self.batches.append([fact.id for fact in facts])
         self.entered.set()
         self.gate.wait(30)
         self._fail()
         if bad := self.refused.intersection(fact.id for fact in facts):
             raise FactRefusedError(f"refused {sorted(bad)}")
-        super().append(facts, writer=writer)
+        super().append(facts, writer=writer, links=links)
+        if self.lose_answer:
+            self.lose_answer = False
+            raise away()
 
-    def renew_lease(self, writer: str, *, until: float, settled: int | None) -> int:
+    def renew_lease(self, writer: str, *, until: float, settled: int | None, end: Link | None = None) -> int:
         self._fail()
-        return super().renew_lease(writer, until=until, settled=settled)
+        return super().renew_lease(writer, until=until, settled=settled, end=end)
+
+    def forget_last(self, count: int) -> None:
+        """Lose the last rows, as when a backup takes the database's place."""
+        gone = self.newest(limit=count, selection=Selection())
+        ends = [WriterEnd(row.writer or "", Link(row.n or 0, b"")) for row in gone]
+        self.seals.remove_rows(after=gone[0].seq - 1, up_to=gone[-1].seq, ends=ends)
 
     def _fail(self) -> None:
         if self.error is not None:

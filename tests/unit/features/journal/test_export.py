@@ -13,7 +13,6 @@ from limi.kernel.facts import Origin
 from tests.unit.features.journal.harness import NOON, Facts, FakeClock
 
 COLUMNS = [
-    "seq",
     "id",
     "time",
     "event",
@@ -29,6 +28,13 @@ COLUMNS = [
     "expiresAt",
     "code",
     "resolves",
+    "subject",
+    "detail",
+    "writer",
+    "n",
+    "seq",
+    "hash",
+    "check",
 ]
 
 
@@ -53,7 +59,7 @@ def test_a_line_is_one_json_object_with_every_column() -> None:
     assert second == {
         "seq": 2,
         "id": second["id"],
-        "time": "2027-01-15T08:00:00.000Z",
+        "time": "2027-01-15T08:00:00.000000Z",
         "event": "token.generated",
         "requestId": "req-1",
         "sessionId": "sess_1",
@@ -67,15 +73,21 @@ def test_a_line_is_one_json_object_with_every_column() -> None:
         "expiresAt": int(NOON) + 600,
         "code": None,
         "resolves": intent.id,
+        "subject": None,
+        "detail": None,
+        "writer": "w1",
+        "n": None,
+        "hash": None,
+        "check": second["check"],
     }
 
 
-def test_times_have_milliseconds_even_when_they_are_even() -> None:
+def test_times_have_microseconds() -> None:
     clock, store = FakeClock(), InMemoryJournalStore()
     clock.advance(0.0567)
     store.append([Facts(clock).intent()], writer="w1")
     (line,) = audit_lines(entries_in_order(store))
-    assert json.loads(line)["time"] == "2027-01-15T08:00:00.056Z"
+    assert json.loads(line)["time"] == "2027-01-15T08:00:00.056700Z"
 
 
 def test_text_is_written_as_it_is_on_one_line_of_utf_8() -> None:

@@ -5,6 +5,7 @@ import pytest
 from limi.features.journal import InMemoryJournalStore, JournalEntry, Selection
 from limi.features.journal import lease as lease_module
 from limi.features.journal.lease import WriterLease
+from limi.features.journal.model import Link
 from limi.kernel.journal import JournalUnavailableError
 from tests.unit.features.journal.harness import CountingIds, Facts, FakeClock, TroubledStore, away
 
@@ -16,9 +17,9 @@ class RecordingStore(TroubledStore):
         super().__init__()
         self.settled: list[int | None] = []
 
-    def renew_lease(self, writer: str, *, until: float, settled: int | None) -> int:
+    def renew_lease(self, writer: str, *, until: float, settled: int | None, end: Link | None = None) -> int:
         self.settled.append(settled)
-        return super().renew_lease(writer, until=until, settled=settled)
+        return super().renew_lease(writer, until=until, settled=settled, end=end)
 
 
 @pytest.fixture
