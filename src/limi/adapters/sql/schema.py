@@ -15,9 +15,9 @@ from limi.adapters.sql.errors import DatabaseMissingError, SchemaError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["HEAD", "alembic_config", "check_schema", "upgrade"]
+__all__ = ["HEAD", "alembic_config", "check_schema", "current_revision", "upgrade"]
 
-HEAD: Final = "0001"
+HEAD: Final = "0003"
 """The newest revision among the migrations. They are numbered, so that an old server can tell newer tables."""
 
 _LOCK_SECONDS: Final = 30.0
@@ -43,7 +43,7 @@ def upgrade(url: str) -> None:
             _migrate(engine)
     except DBAPIError as exc:
         raise DatabaseMissingError(
-            f"The database cannot be opened or migrated: {exc.orig}.",
+            f"The database cannot be opened or migrated: {_said(exc)}.",
             hint="Check LIMI_DATABASE_URL, that the database runs, and that its user may change tables.",
         ) from exc
     finally:
@@ -66,6 +66,26 @@ def check_schema(connection: Connection) -> None:
             f"The database has revision {revision}, this version needs {HEAD}.",
             hint="Start the server once: it migrates.",
         )
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision of the tables in the database of `url`, None where Limi made none.
+
+    Raises:
+        DatabaseURLError: when `url` does not fit.
+        DatabaseMissingError: when there is no such database.
+    """
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            return _revision(connection)
+    except DBAPIError as exc:
+        raise DatabaseMissingError(
+            f"The database cannot be opened: {_said(exc)}.",
+            hint="Check LIMI_DATABASE_URL and that the database runs.",
+        ) from exc
+    finally:
+        engine.dispose()
 
 
 def alembic_config() -> "Config":
@@ -111,3 +131,8 @@ def _revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return revision
+
+
+def _said(error: DBAPIError) -> str:
+    """Return what the database said, as part of a sentence: PostgreSQL writes several lines."""
+    return " ".join(str(error.orig).split()).rstrip(".?")

@@ -2,11 +2,24 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from limi.kernel.facts import EventName
 
-__all__ = ["journal", "metadata", "writers"]
+__all__ = ["api_keys", "checkpoints", "journal", "metadata", "profiles", "revision", "tenants", "writers"]
 
 metadata: Final = MetaData()
 
@@ -33,7 +46,11 @@ journal: Final = Table(
     Column("expires_at", BigInteger),  # Unix seconds
     Column("code", Text),
     Column("resolves", String(32)),
-    # Rows are never deleted for now; without this SQLite would give a deleted last row's number to the next.
+    Column("subject", Text),
+    Column("detail", Text),
+    Column("n", BigInteger),  # The place in its writer's chain; null in rows from before there were chains.
+    Column("hash", LargeBinary(32)),
+    # Without this SQLite would give a deleted last row's number to the next.
     sqlite_autoincrement=True,
 )
 
@@ -41,6 +58,9 @@ Index("journal_id", journal.c.id, unique=True)
 
 _generated: Final = text(f"event = '{EventName.TOKEN_GENERATED.value}'")
 Index("journal_live", journal.c.expires_at, sqlite_where=_generated, postgresql_where=_generated)
+
+_subject: Final = text("subject IS NOT NULL")
+Index("journal_subject", journal.c.subject, sqlite_where=_subject, postgresql_where=_subject)
 
 _resolving: Final = text("resolves IS NOT NULL")
 Index("journal_resolves", journal.c.resolves, sqlite_where=_resolving, postgresql_where=_resolving)
@@ -62,4 +82,83 @@ writers: Final = Table(
     Column("writer", String(32), primary_key=True),
     Column("lease_until", BigInteger, nullable=False),  # Unix microseconds
     Column("settled_seq", BigInteger, nullable=False),  # No intent of the writer is open up to here.
+    Column("chain_n", BigInteger),  # Where its chain ended at the renewal; later rows are above settled_seq.
+    Column("chain_hash", LargeBinary(32)),
+    Column("sealed", Boolean, nullable=False, server_default=false()),  # Whether a checkpoint covers all its rows.
+)
+
+checkpoints: Final = Table(
+    "checkpoints",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),  # Unix microseconds
+    Column("writer", String(32)),
+    Column("chain_n", BigInteger),
+    Column("chain_hash", LargeBinary(32)),
+    Column("body", LargeBinary, nullable=False),  # The bytes that were signed; the columns before only find it.
+    Column("signature", LargeBinary(64), nullable=False),
+)
+
+Index("checkpoints_at", checkpoints.c.at)
+Index("checkpoints_writer", checkpoints.c.writer, checkpoints.c.number)
+
+tenants: Final = Table(
+    "tenants",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("tokens_per_minute", Integer),
+    Column("connections_per_minute", Integer),
+    Column("models", Text),  # An array in JSON, as are all lists below; null for all.
+    Column("profiles", Text),
+    Column("created_at", BigInteger, nullable=False),  # Unix microseconds, as are all times below.
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+api_keys: Final = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("tenant", String(40)),
+    Column("scopes", Text, nullable=False),
+    Column("origins", Text),
+    Column("models", Text),
+    Column("profiles", Text),
+    Column("max_ttl_seconds", Integer),
+    Column("tokens_per_minute", Integer),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("rotated_at", BigInteger),
+    Column("previous_until", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Column("token_hash", LargeBinary(32), nullable=False),
+    Column("previous_hash", LargeBinary(32)),
+)
+
+Index("api_keys_tenant", api_keys.c.tenant, api_keys.c.created_at, api_keys.c.id)
+Index("api_keys_created", api_keys.c.created_at, api_keys.c.id)
+
+profiles: Final = Table(
+    "profiles",
+    metadata,
+    # Empty for global profiles: null would not be equal to itself, and a primary key may not hold it.
+    Column("tenant", String(40), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("profile", Text),  # JSON; null in the version that is a deletion.
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+revision: Final = Table(
+    "revision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # Always 1: there is one row.
+    Column("number", BigInteger, nullable=False),  # Moves with every change of the three tables above.
 )

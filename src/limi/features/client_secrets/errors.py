@@ -2,7 +2,7 @@
 
 MintError
 ├── InvalidMintError            a member of the request breaks its rule
-├── ProfileForbiddenError       this caller may not use that profile
+├── ForbiddenError              this caller may not ask for that
 ├── IdempotencyConflictError    the same key came with another body
 ├── OverloadedError             too many mints are in flight
 └── UpstreamError               upstream gave no key
@@ -12,11 +12,11 @@ MintError
 """
 
 __all__ = [
+    "ForbiddenError",
     "IdempotencyConflictError",
     "InvalidMintError",
     "MintError",
     "OverloadedError",
-    "ProfileForbiddenError",
     "UpstreamAuthError",
     "UpstreamError",
     "UpstreamRateLimitedError",
@@ -41,14 +41,15 @@ class InvalidMintError(MintError):
         self.rule = rule
 
 
-class ProfileForbiddenError(MintError):
-    """The profile exists, but not for this caller."""
+class ForbiddenError(MintError):
+    """A member asks for what this caller may not have."""
 
     code = "forbidden"
 
-    def __init__(self, profile: str) -> None:
-        super().__init__(f"profile: `{profile}` needs an API key")
-        self.profile = profile
+    def __init__(self, *, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field = field
+        self.rule = rule
 
 
 class IdempotencyConflictError(MintError):

@@ -7,7 +7,7 @@ import msgspec
 
 from limi.kernel.secret import Secret
 
-__all__ = ["MINT_RULES", "Capability", "ClientSecret", "MintRequest", "Minted"]
+__all__ = ["MINT_RULES", "Capability", "ClientSecret", "MintRequest", "Minted", "own_session_id"]
 
 
 class Capability(StrEnum):
@@ -70,3 +70,11 @@ class Minted(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str | None = None
     """The model that was asked for, where its end had come and another took its place."""
     replayed: bool = False
+
+
+def own_session_id(session_id: str, tenant: str | None) -> str:
+    """Return a session id as Limi's own records have it: joined to the tenant's, where there is one.
+
+    Tenant ids hold no underscore, so the joined id cannot be read in two ways.
+    """
+    return session_id if tenant is None else f"{tenant}_{session_id}"

@@ -5,8 +5,20 @@ from typing import Protocol
 import msgspec
 
 from limi.features.client_secrets.model import ClientSecret
+from limi.kernel.profiles import NamedProfile
 
-__all__ = ["IdempotencyStore", "SealedAnswer", "Upstream"]
+__all__ = ["IdempotencyStore", "Profiles", "SealedAnswer", "Upstream"]
+
+
+class Profiles(Protocol):
+    """Knows the session configs by name."""
+
+    async def resolve(self, name: str, tenant: str | None) -> NamedProfile | None:
+        """Return what `name` means for callers of `tenant`, None where it means nothing.
+
+        Raises:
+            AccessUnavailableError: it cannot be found out.
+        """
 
 
 class Upstream(Protocol):

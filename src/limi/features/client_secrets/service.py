@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from limi.features.client_secrets.errors import (
+    ForbiddenError,
     InvalidMintError,
     MintError,
     OverloadedError,
-    ProfileForbiddenError,
 )
 from limi.features.client_secrets.idempotency import Repeat, Sealer
-from limi.features.client_secrets.model import Minted, MintRequest
+from limi.features.client_secrets.model import Minted, MintRequest, own_session_id
 from limi.features.client_secrets.models import ModelCatalogue, Resolution, UnknownModelError
-from limi.features.client_secrets.ports import IdempotencyStore, Upstream
+from limi.features.client_secrets.permissions import check_request
+from limi.features.client_secrets.ports import IdempotencyStore, Profiles, Upstream
 from limi.features.client_secrets.session_config import SessionBodies
 from limi.kernel.clock import Clock
 from limi.kernel.facts import Fact, KeyMinted, KeyReplayed, MintFailed, MintRequested, Origin
 from limi.kernel.ids import Ids, sortable_id
 from limi.kernel.journal import Journal, JournalUnavailableError
 from limi.kernel.principal import Principal
+from limi.kernel.profiles import NamedProfile
 from limi.kernel.settings import Profile
 
 __all__ = ["MintService"]
@@ -45,6 +47,10 @@ class _Job:
     def session_id(self) -> str | None:
         return self.request.session_id or None
 
+    def recorded(self, session_id: str | None) -> str | None:
+        """Return the session id as Limi's own records have it."""
+        return own_session_id(session_id, self.origin.tenant) if session_id else None
+
 
 class MintService:
     """Hands out ephemeral keys."""
@@ -55,6 +61,7 @@ class MintService:
         upstream: Upstream,
         journal: Journal,
         models: ModelCatalogue,
+        profiles: Profiles,
         bodies: SessionBodies,
         repeats: IdempotencyStore,
         sealer: Sealer,
@@ -66,6 +73,7 @@ class MintService:
         self._upstream = upstream
         self._journal = journal
         self._models = models
+        self._profiles = profiles
         self._bodies = bodies
         self._repeats = repeats
         self._sealer = sealer
@@ -84,25 +92,33 @@ class MintService:
         Raises:
             MintError: with the class that says why there is none.
             JournalUnavailableError: the journal cannot be written, so nothing is handed out.
+            AccessUnavailableError: the profile cannot be found out.
         """
-        profile = self._profile(request, principal)
-        resolution = self._resolve(request, profile)
+        chosen = await self._profile(request, principal)
+        resolution = self._resolve(request, chosen.profile)
+        check_request(request, chosen.profile, principal, resolution, self._models)
         job = _Job(
             request=request,
             origin=origin,
             resolution=resolution,
-            body=self._bodies.build(request, profile, resolution.model),
+            body=self._bodies.build(request, chosen, resolution.model, principal),
             started=self._clock.monotonic(),
         )
         if repeat is None:
             return await self._make(job)
         return await self._make_once(job, repeat)
 
-    def _profile(self, request: MintRequest, principal: Principal) -> Profile:
-        profile = self._bodies.profile(request.profile)
-        if profile.requires_key and principal.anonymous:
-            raise ProfileForbiddenError(request.profile)
-        return profile
+    async def _profile(self, request: MintRequest, principal: Principal) -> NamedProfile:
+        name = request.profile
+        if principal.profiles is not None and name not in principal.profiles:
+            # Whether there is one is not for this caller to know.
+            raise ForbiddenError(field="profile", rule=f"`{name}` is not among those that this caller may use")
+        chosen = await self._profiles.resolve(name, principal.tenant)
+        if chosen is None:
+            raise InvalidMintError(field="profile", rule="must be the name of a profile of this server")
+        if chosen.profile.requires_key and principal.anonymous:
+            raise ForbiddenError(field="profile", rule=f"`{name}` needs an API key")
+        return chosen
 
     def _resolve(self, request: MintRequest, profile: Profile) -> Resolution:
         try:
@@ -162,7 +178,7 @@ class MintService:
             id=sortable_id(self._ids, now),
             at=now,
             origin=job.origin,
-            session_id=minted.session_id,
+            session_id=job.recorded(minted.session_id),
             model=minted.model,
             expires_at=minted.expires_at,
             duration_ms=self._duration_ms(job),
@@ -175,7 +191,7 @@ class MintService:
             id=sortable_id(self._ids, now),
             at=now,
             origin=job.origin,
-            session_id=job.session_id,
+            session_id=job.recorded(job.session_id),
             model=intent.model,
             code=_code(cause),
             duration_ms=self._duration_ms(job),
@@ -188,7 +204,7 @@ class MintService:
             id=sortable_id(self._ids, now),
             at=now,
             origin=job.origin,
-            session_id=job.session_id,
+            session_id=job.recorded(job.session_id),
             model=job.resolution.model,
         )
 

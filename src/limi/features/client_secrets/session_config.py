@@ -12,77 +12,78 @@ import msgspec
 
 from limi.features.client_secrets.errors import InvalidMintError
 from limi.features.client_secrets.model import Capability, MintRequest
+from limi.kernel.principal import Principal
+from limi.kernel.profiles import NamedProfile
 from limi.kernel.settings import Profile, SettingsError
 from limi.protocol.client_secrets import parse_client_secret_request
 from limi.protocol.errors import ProtocolError
 
-__all__ = ["SessionBodies"]
+__all__ = ["SessionBodies", "check_profile"]
 
 _VARIABLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_-]+)\s*\}\}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+_Key = tuple[str | None, str, int, str, str, bool, int]
+"""Tenant, name and version of the profile, then what a request made of it."""
+_MAX_BUILT: Final = 2048
+"""Bodies kept at once, of about 1 KiB each; past it all are built anew, which costs 10 µs each."""
 
 _ANY_VOICE: Final = "marin"
 _ANY_MODEL: Final = "gpt-realtime-2.1"
 
 
 class SessionBodies:
-    """Builds upstream bodies; those without variables are built once, since a mint would repeat them.
+    """Builds upstream bodies; those without variables are built once, since a mint would repeat them."""
 
-    Raises:
-        SettingsError: a profile describes a session that upstream would refuse.
-    """
+    def __init__(self) -> None:
+        self._built: dict[_Key, bytes] = {}
 
-    def __init__(self, profiles: Mapping[str, Profile]) -> None:
-        for name, profile in profiles.items():
-            _check(name, profile)
-        self._profiles = profiles
-        self._built: dict[tuple[str, str, str, bool], bytes] = {}
-
-    def profile(self, name: str) -> Profile:
-        """Return a profile.
-
-        Raises:
-            InvalidMintError: there is none of that name.
-        """
-        profile = self._profiles.get(name)
-        if profile is None:
-            raise InvalidMintError(field="profile", rule="must be the name of a profile of this server")
-        return profile
-
-    def build(self, request: MintRequest, profile: Profile, model: str) -> bytes:
+    def build(self, request: MintRequest, chosen: NamedProfile, model: str, principal: Principal) -> bytes:
         """Return the JSON body of `POST /v1/realtime/client_secrets` for this request.
 
         Raises:
             InvalidMintError: a variable is unknown to the profile or holds a control character.
         """
-        wishes = request.capabilities
+        wishes, profile = request.capabilities, chosen.profile
         modality = _modality(wishes, profile)
         hears = not wishes or Capability.AUDIO_INPUT in wishes
+        most = principal.max_ttl_seconds
+        seconds = profile.ttl_seconds if most is None else min(most, profile.ttl_seconds)
         if request.variables or profile.variables:
-            instructions = _fill(profile, request.variables)
-            return _encode(profile, model, modality, instructions=instructions, hears=hears)
-        key = (request.profile, model, modality, hears)
+            instructions = _fill(profile, request.variables, principal.variables)
+            return _encode(profile, model, modality, seconds, instructions=instructions, hears=hears)
+        key = (chosen.tenant, chosen.name, chosen.version, model, modality, hears, seconds)
         body = self._built.get(key)
         if body is None:
-            body = _encode(profile, model, modality, instructions=profile.instructions, hears=hears)
+            body = _encode(profile, model, modality, seconds, instructions=profile.instructions, hears=hears)
+            if len(self._built) >= _MAX_BUILT:
+                self._built.clear()
             self._built[key] = body
         return body
 
 
-def _check(name: str, profile: Profile) -> None:
-    """Refuse at the start what every mint of this profile would be refused for."""
+def check_profile(profile: Profile, *, place: str) -> None:
+    """Refuse beforehand what every mint of this profile would be refused for.
+
+    Args:
+        profile: the session config.
+        place: where it stands; its members are named below it.
+
+    Raises:
+        SettingsError: naming the member, and what upstream would say of it.
+    """
     # The voice is left out: upstream may know custom ones that nobody here does. So may it know other models.
     known = msgspec.structs.replace(profile, voice=_ANY_VOICE)
     try:
-        body = _encode(known, _ANY_MODEL, known.output_modality, instructions=known.instructions, hears=True)
+        seconds, told = known.ttl_seconds, known.instructions
+        body = _encode(known, _ANY_MODEL, known.output_modality, seconds, instructions=told, hears=True)
         parse_client_secret_request(body, default_model=_ANY_MODEL)
     except ProtocolError as exc:
         member = (exc.param or "").removeprefix("session.").removeprefix("audio.input.")
-        place = ".".join(("profiles", name, *([member] if member else [])))
-        msg = f"{place}: {exc.message}"
+        msg = f"{'.'.join(filter(None, (place, member))) or 'profile'}: {exc.message}"
         raise SettingsError(msg) from exc
     except OverflowError as exc:
-        msg = f"profiles.{name}: a number is too large."
+        msg = f"{place or 'profile'}: a number is too large."
         raise SettingsError(msg) from exc
 
 
@@ -94,22 +95,24 @@ def _modality(wishes: Collection[Capability], profile: Profile) -> str:
     return profile.output_modality
 
 
-def _fill(profile: Profile, given: Mapping[str, str]) -> str:
-    for name, value in given.items():
-        if name not in profile.variables:
-            raise InvalidMintError(field="variables", rule="may only name what the profile declares")
+def _fill(profile: Profile, given: Mapping[str, str], vouched: Mapping[str, str]) -> str:
+    if not given.keys() <= profile.variables.keys():
+        raise InvalidMintError(field="variables", rule="may only name what the profile declares")
+    # What a token says of its bearer goes before what the bearer says.
+    known = {name: value for name, value in vouched.items() if name in profile.variables}
+    for name, value in (*given.items(), *known.items()):
         # A line break would let a caller begin a paragraph that reads like one of the operator's.
         if _CONTROL.search(value):
             raise InvalidMintError(field=f"variables.{name}", rule="must not hold control characters")
-    values = {**profile.variables, **given}
+    values = {**profile.variables, **given, **known}
     return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), profile.instructions)
 
 
-def _encode(profile: Profile, model: str, modality: str, *, instructions: str, hears: bool) -> bytes:
+def _encode(profile: Profile, model: str, modality: str, seconds: int, *, instructions: str, hears: bool) -> bytes:
     noise = profile.noise_reduction
     return msgspec.json.encode(
         {
-            "expires_after": {"anchor": "created_at", "seconds": profile.ttl_seconds},
+            "expires_after": {"anchor": "created_at", "seconds": seconds},
             "session": {
                 "type": "realtime",
                 "model": model,
@@ -123,6 +126,7 @@ def _encode(profile: Profile, model: str, modality: str, *, instructions: str, h
                     },
                     "output": {"voice": profile.voice},
                 },
+                **({"tools": profile.tools} if profile.tools else {}),
             },
         }
     )

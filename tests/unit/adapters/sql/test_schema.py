@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 from structlog.testing import capture_logs
 
 from limi.adapters.sql import (
@@ -16,6 +16,7 @@ from limi.adapters.sql import (
     SchemaError,
     check_schema,
     create_database_file,
+    current_revision,
     open_engine,
     upgrade,
 )
@@ -54,11 +55,11 @@ def test_a_fresh_database_gets_every_table_and_says_so(url: str, engine: Engine)
 def test_a_current_database_is_left_alone_and_keeps_its_rows(url: str, engine: Engine) -> None:
     upgrade(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO writers VALUES ('w', 1, 2)")
+        connection.exec_driver_sql("INSERT INTO writers (writer, lease_until, settled_seq) VALUES ('w', 1, 2)")
     with capture_logs() as logs:
         upgrade(url)
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT * FROM writers").all() == [("w", 1, 2)]
+        assert connection.exec_driver_sql("SELECT writer, settled_seq FROM writers").all() == [("w", 2)]
     assert logs == []
 
 
@@ -83,7 +84,13 @@ def test_alembic_is_not_imported_when_there_is_nothing_to_do(url: str) -> None:
     assert done.stdout == "False\n"
 
 
-def test_several_servers_may_start_at_once_on_a_fresh_database(url: str, engine: Engine) -> None:
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_several_servers_may_start_at_once_on_a_fresh_database(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    url: str = request.getfixturevalue({"sqlite": "url", "postgresql": "empty_postgres_url"}[database])
+    create_database_file(url)
+    engine = open_engine(url)
     code = "import sys; from limi.adapters.sql import upgrade; sys.stdin.read(); upgrade(sys.argv[1])"
     servers = [
         subprocess.Popen(  # noqa: S603 - as above
@@ -99,6 +106,7 @@ def test_several_servers_may_start_at_once_on_a_fresh_database(url: str, engine:
     assert [server.returncode for server in servers] == [0, 0, 0], complaints
     with engine.connect() as connection:
         check_schema(connection)
+    engine.dispose()
 
 
 def test_tables_of_a_newer_version_are_refused_at_the_start(url: str, engine: Engine) -> None:
@@ -125,6 +133,31 @@ def test_older_tables_are_named_with_both_revisions(url: str, engine: Engine) ->
 def test_missing_tables_are_named(engine: Engine) -> None:
     with engine.connect() as connection, pytest.raises(SchemaError, match="no tables of Limi"):
         check_schema(connection)
+
+
+def test_postgresql_that_is_away_is_a_sentence_without_the_password() -> None:
+    with pytest.raises(DatabaseMissingError, match=r"opened or migrated: .*Check LIMI_DATABASE_URL") as caught:
+        upgrade("postgresql://u:hunter2@127.0.0.1:9/d")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_current_revision_can_be_asked_for(url: str) -> None:
+    assert current_revision(url) is None
+    upgrade(url)
+    assert current_revision(url) == HEAD
+    with pytest.raises(DatabaseMissingError, match="cannot be opened"):
+        current_revision("postgresql://u:hunter2@127.0.0.1:9/d")
+
+
+def test_a_failed_migration_on_postgresql_leaves_nothing_behind(empty_postgres_url: str) -> None:
+    engine = open_engine(empty_postgres_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE writers (something INTEGER)")
+    with pytest.raises(DatabaseMissingError, match="already exists"):
+        upgrade(empty_postgres_url)
+    assert inspect(engine).get_table_names() == ["writers"]
+    engine.dispose()
 
 
 def test_a_failed_migration_leaves_nothing_behind(url: str, engine: Engine) -> None:

@@ -7,7 +7,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from limi.adapters.sql import open_engine, upgrade
-from limi.adapters.sql.tables import journal, metadata, writers
+from limi.adapters.sql.tables import metadata
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 def test_the_migrations_make_exactly_these_tables(connection: Connection) -> None:
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     assert compare_metadata(context, metadata) == []
-    assert set(inspect(connection).get_table_names()) == {journal.name, writers.name, "alembic_version"}
+    assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
 
 
 def test_the_migrations_make_exactly_these_indices(connection: Connection) -> None:
@@ -32,12 +32,12 @@ def test_the_migrations_make_exactly_these_indices(connection: Connection) -> No
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     ).all()
     declared = {}
-    for index in journal.indexes:
+    for index in (index for table in metadata.tables.values() for index in table.indexes):
         condition = index.dialect_options["sqlite"]["where"]
         unique = "UNIQUE " if index.unique else ""
         columns = ", ".join(column.name for column in index.columns)
         where = f" WHERE {condition}" if condition is not None else ""
-        declared[index.name] = f"CREATE {unique}INDEX {index.name} ON journal ({columns}){where}"
+        declared[index.name] = f"CREATE {unique}INDEX {index.name} ON {index.table} ({columns}){where}"
     assert {name: sql for name, sql in made} == declared  # noqa: C416 - rows are no pairs to the type checker
 
 

@@ -14,6 +14,7 @@ from limi.features.client_secrets.session_config import SessionBodies
 from limi.kernel.facts import Fact, Origin
 from limi.kernel.journal import JournalUnavailableError
 from limi.kernel.principal import Principal, Scope
+from limi.kernel.profiles import NamedProfile
 from limi.kernel.secret import Secret
 from limi.kernel.settings import ModelSettings, Profile
 from limi.testing import CountingIds, ManualClock
@@ -87,6 +88,17 @@ class StepUpstream:
             raise self.problem
 
 
+class FixedProfiles:
+    """Profiles as the test has them, for every tenant the same unless it says otherwise."""
+
+    def __init__(self, profiles: dict[str, Profile]) -> None:
+        self.known = {name: NamedProfile(name=name, profile=profile) for name, profile in profiles.items()}
+        self.of_tenants: dict[tuple[str, str], NamedProfile] = {}
+
+    async def resolve(self, name: str, tenant: str | None) -> NamedProfile | None:
+        return self.of_tenants.get((tenant or "", name)) or self.known.get(name)
+
+
 class Desk:
     """A mint with everything it was made from."""
 
@@ -102,11 +114,13 @@ class Desk:
         self.journal = StepJournal(immediate=immediate)
         self.upstream = StepUpstream(self.clock)
         self.repeats = InMemoryIdempotencyStore(clock=self.clock, max_entries=100)
+        self.profiles = FixedProfiles(profiles or {"default": Profile()})
         self.service = MintService(
             upstream=self.upstream,
             journal=self.journal,
             models=ModelCatalogue(settings=ModelSettings(), clock=self.clock),
-            bodies=SessionBodies(profiles or {"default": Profile()}),
+            profiles=self.profiles,
+            bodies=SessionBodies(),
             repeats=self.repeats,
             sealer=Sealer(b"\x01" * 32),
             privacy_key=privacy_key,

@@ -19,7 +19,7 @@ def test_an_error_carries_its_facts_and_says_them() -> None:
     assert (invalid.field, invalid.rule) == ("model", "must be one of a, b")
     assert str(invalid) == "model: must be one of a, b"
     assert str(errors.InvalidMintError(field="", rule="must be an object")) == "must be an object"
-    assert "`tutor`" in str(errors.ProfileForbiddenError("tutor"))
+    assert "`tutor`" in str(errors.ForbiddenError(field="profile", rule="`tutor` needs an API key"))
 
 
 def test_an_upstream_error_knows_the_status_it_was_answered_with() -> None:

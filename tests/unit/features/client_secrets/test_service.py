@@ -6,11 +6,11 @@ import re
 import pytest
 
 from limi.features.client_secrets.errors import (
+    ForbiddenError,
     IdempotencyConflictError,
     InvalidMintError,
     MintError,
     OverloadedError,
-    ProfileForbiddenError,
     UpstreamAuthError,
     UpstreamError,
     UpstreamRateLimitedError,
@@ -94,7 +94,7 @@ class TestRefusalsBeforeAnythingHappens:
 
     async def test_a_profile_that_requires_a_key_is_refused_to_anonymous_callers_only(self) -> None:
         desk = Desk(profiles={"default": Profile(requires_key=True)})
-        with pytest.raises(ProfileForbiddenError, match="`default` needs an API key"):
+        with pytest.raises(ForbiddenError, match="`default` needs an API key"):
             await desk.mint(principal=ANYONE)
         assert desk.upstream.asked == []
         await desk.mint(principal=KEY_HOLDER)
@@ -154,7 +154,7 @@ class TestFacts:
             "key:k1",
             "acme",
         )
-        assert (intent.session_id, intent.model) == ("mine-1", "gpt-realtime")
+        assert (intent.session_id, intent.model) == ("acme_mine-1", "gpt-realtime")
         assert intent.at == desk.clock.now()
         assert (intent.resolves, intent.expires_at) == (None, None)
         assert "ek_" not in repr(desk.journal.facts)
@@ -169,7 +169,7 @@ class TestFacts:
         intent, minted = fact_of(desk, MintRequested), fact_of(desk, KeyMinted)
         assert minted.resolves == intent.id
         assert minted.id > intent.id
-        assert (minted.session_id, minted.model) == ("mine-1", "gpt-realtime-2.1-mini")
+        assert (minted.session_id, minted.model) == ("acme_mine-1", "gpt-realtime-2.1-mini")
         assert minted.expires_at == int(desk.clock.now()) + 600
         assert minted.duration_ms == 250
         assert minted.at == desk.clock.now()
@@ -191,7 +191,7 @@ class TestFacts:
             await desk.mint(MintRequest(session_id="mine-1"))
         intent, failed = fact_of(desk, MintRequested), fact_of(desk, MintFailed)
         assert (failed.code, failed.resolves) == (code, intent.id)
-        assert (failed.session_id, failed.model) == ("mine-1", intent.model)
+        assert (failed.session_id, failed.model) == ("acme_mine-1", intent.model)
         assert failed.expires_at is None
         assert desk.service.in_flight == 0
 
@@ -282,7 +282,7 @@ class TestRepeats:
         minted = await desk.mint(repeat=repeat())
         assert desk.journal.events() == ["token.requested", "token.generated", "token.replayed"]
         replayed = fact_of(desk, KeyReplayed)
-        assert (replayed.session_id, replayed.expires_at) == (minted.session_id, minted.expires_at)
+        assert (replayed.session_id, replayed.expires_at) == (f"acme_{minted.session_id}", minted.expires_at)
         assert replayed.resolves is None
 
     async def test_a_replay_waits_until_its_row_is_durable(self, desk: Desk) -> None:

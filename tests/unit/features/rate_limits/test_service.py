@@ -1,6 +1,7 @@
 """Who is counted in which window, and with which of the contract's numbers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -72,10 +73,13 @@ async def test_callers_do_not_use_up_each_others_room() -> None:
         assert await mints_admitted(limits, caller, ClientKind.OTHER) == 2
 
 
-async def test_kinds_behind_one_address_are_counted_apart() -> None:
+async def test_kinds_behind_one_address_are_counted_apart_within_one_budget() -> None:
+    """Whoever changes the user agent gets no more than the most generous kind has."""
     limits = limiter(LIMI_ENV="production")
     assert await mints_admitted(limits, ANYONE, ClientKind.MOBILE) == 10
-    assert await mints_admitted(limits, ANYONE, ClientKind.DESKTOP) == 20
+    assert await mints_admitted(limits, ANYONE, ClientKind.OTHER) == 5
+    assert await mints_admitted(limits, ANYONE, ClientKind.DESKTOP) == 5
+    assert await mints_admitted(limits, SOMEONE_ELSE, ClientKind.DESKTOP) == 20
 
 
 async def test_there_is_no_limit_over_all_callers_unless_it_is_set() -> None:
@@ -100,3 +104,52 @@ async def test_connections_have_a_number_of_their_own(env: str, limit: int) -> N
     decisions = [await limits.admit_connection(ANYONE) for _ in range(60)]
     assert sum(decision.admitted for decision in decisions) == limit
     assert (await limits.admit_mint(ANYONE, ClientKind.OTHER)).admitted
+
+
+def of_tenant(caller: str = "key:k1", tenant: str = "acme", **limits: Any) -> Principal:
+    return Principal(caller=caller, scopes=frozenset({Scope.MINT}), tenant=tenant, **limits)
+
+
+@pytest.mark.parametrize(
+    ("limits", "admitted"),
+    [
+        ({}, 100),
+        ({"tokens_per_minute": 7}, 7),
+        ({"tokens_per_minute": 120}, 120),
+        ({"tenant_tokens_per_minute": 9}, 9),
+        ({"tokens_per_minute": 7, "tenant_tokens_per_minute": 9}, 7),
+        ({"tokens_per_minute": 12, "tenant_tokens_per_minute": 9}, 9),
+        ({"tenant_tokens_per_minute": 130}, 130),
+    ],
+)
+async def test_the_keys_number_goes_before_the_tenants_and_that_before_the_environments(
+    limits: dict[str, Any], admitted: int
+) -> None:
+    assert await mints_admitted(limiter(), of_tenant(**limits), ClientKind.OTHER) == admitted
+
+
+async def test_a_tenants_callers_share_the_tenants_number() -> None:
+    limits = limiter()
+    callers = [of_tenant(f"key:k{number}", tenant_tokens_per_minute=9) for number in range(3)]
+    admitted = 0
+    for _ in range(5):
+        for caller in callers:
+            admitted += (await limits.admit_mint(caller, ClientKind.OTHER)).admitted
+    assert admitted == 9
+    other = of_tenant("key:k9", "other", tenant_tokens_per_minute=9)
+    assert await mints_admitted(limits, other, ClientKind.OTHER) == 9
+
+
+async def test_users_of_one_name_in_two_tenants_do_not_share_a_window() -> None:
+    limits = limiter(LIMI_TOKENS_PER_MINUTE="3")
+    for tenant in ("acme", "other"):
+        assert await mints_admitted(limits, of_tenant("user:ada", tenant), ClientKind.OTHER) == 3
+
+
+async def test_a_tenants_connections_are_counted_together_too() -> None:
+    limits = limiter()
+    admitted = 0
+    for number in range(6):
+        caller = of_tenant(f"key:k{number % 2}", tenant_connections_per_minute=4)
+        admitted += (await limits.admit_connection(caller)).admitted
+    assert admitted == 4
