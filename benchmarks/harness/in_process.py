@@ -8,6 +8,7 @@ from typing import Final
 from benchmarks.harness.upstream import SECRET_BODY
 from limi.adapters.upstream.transports import Answer
 from limi.features.journal.memory import InMemoryJournalStore
+from limi.features.journal.model import Link
 from limi.http.asgi import ASGIApp, Message, Scope
 from limi.kernel.facts import Fact
 
@@ -42,9 +43,9 @@ class InstantTransport:
 class ForgetfulStore(InMemoryJournalStore):
     """Keeps no fact, so that the thousandth mint costs what the first does."""
 
-    def append(self, facts: Sequence[Fact], *, writer: str) -> None:
+    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
         """Drop `facts`."""
-        del facts, writer
+        del facts, writer, links
 
 
 @asynccontextmanager

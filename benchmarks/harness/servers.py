@@ -89,8 +89,8 @@ class Server:
 
 
 @contextmanager
-def running(contender: Contender, *, core: int, upstream_url: str, folder: Path) -> Iterator[Server]:
-    """Run a contender on one core until the end of the block.
+def running(contender: Contender, *, core: int | None, upstream_url: str, folder: Path) -> Iterator[Server]:
+    """Run a contender on one core until the end of the block, or on all that this process may use.
 
     Raises:
         NotReadyError: it does not answer a mint with 200.
@@ -143,10 +143,10 @@ def post(
 
 @contextmanager
 def _process(
-    command: Sequence[str], environ: Mapping[str, str], core: int, folder: Path
+    command: Sequence[str], environ: Mapping[str, str], core: int | None, folder: Path
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     log = folder / f"{free_port()}.log"
-    with log.open("wb") as out, pinned(core):
+    with log.open("wb") as out, contextlib.nullcontext() if core is None else pinned(core):
         process = subprocess.Popen(  # noqa: S603 - our own commands
             list(command),
             cwd=folder,

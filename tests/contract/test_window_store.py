@@ -2,28 +2,57 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limi.adapters.redis.connection import RedisConnection
+from limi.adapters.redis.window_store import RedisWindowStore
 from limi.features.rate_limits.memory import InMemoryWindowStore
 from limi.features.rate_limits.model import Window
 from limi.features.rate_limits.ports import WindowStore
+from limi.kernel.secret import Secret
 from limi.testing import ManualClock
+from limi.testing.shared_redis import season_redis
+from tests.services.redis import RedisServer
 
-Make = Callable[[ManualClock], WindowStore]
-
-
-def memory(clock: ManualClock) -> WindowStore:
-    return InMemoryWindowStore(clock=clock, max_keys=10_000)
+Make = Callable[[ManualClock], AbstractAsyncContextManager[WindowStore]]
 
 
-@pytest.fixture(params=[memory])
+@asynccontextmanager
+async def memory(clock: ManualClock) -> AsyncIterator[WindowStore]:
+    yield InMemoryWindowStore(clock=clock, max_keys=10_000)
+
+
+@pytest.fixture(scope="session", params=["memory", "redis"])
 def make(request: pytest.FixtureRequest) -> Make:
-    found: Make = request.param
-    return found
+    if request.param == "memory":
+        return memory
+    server: RedisServer = request.getfixturevalue("redis_server")
+
+    @asynccontextmanager
+    async def redis(clock: ManualClock) -> AsyncIterator[WindowStore]:
+        """A Redis that has been there for long, holds nothing, and goes by the test's clock."""
+        await season_redis(server.url, empty=True)
+        connection = RedisConnection(url=Secret(server.url), timeout_seconds=10)
+        store = RedisWindowStore(
+            connection=connection,
+            processes=1,
+            max_keys=10_000,
+            clock=clock,
+            probe_timeout_seconds=10,
+            server_time=False,
+        )
+        await store.start()
+        assert store.shared
+        yield store
+        assert store.shared, "a process that counts alone would have passed as well"
+        await store.stop()
+
+    return redis
 
 
 @pytest.fixture
@@ -32,8 +61,9 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def store(make: Make, clock: ManualClock) -> WindowStore:
-    return make(clock)
+async def store(make: Make, clock: ManualClock) -> AsyncIterator[WindowStore]:
+    async with make(clock) as opened:
+        yield opened
 
 
 async def admitted(store: WindowStore, *windows: Window) -> bool:
@@ -171,36 +201,32 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.parametrize("make_store", [memory])
 @given(steps=STEPS)
-def test_it_decides_as_the_rule_says(make_store: Make, steps: list[tuple[float, list[Window]]]) -> None:
-    clock = ManualClock()
-    store, naive = make_store(clock), Naive()
+def test_it_decides_as_the_rule_says(make: Make, steps: list[tuple[float, list[Window]]]) -> None:
+    clock, naive = ManualClock(), Naive()
 
     async def play() -> None:
-        for seconds, windows in steps:
-            clock.advance(seconds)
-            assert await admitted(store, *windows) is naive.admit(clock.monotonic(), windows)
+        async with make(clock) as store:
+            for seconds, windows in steps:
+                clock.advance(seconds)
+                assert await admitted(store, *windows) is naive.admit(clock.monotonic(), windows)
 
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("make_store", [memory])
 @given(steps=STEPS)
-def test_no_minute_ever_holds_more_than_the_limit(
-    make_store: Make, steps: list[tuple[float, list[Window]]]
-) -> None:
+def test_no_minute_ever_holds_more_than_the_limit(make: Make, steps: list[tuple[float, list[Window]]]) -> None:
     clock = ManualClock()
-    store = make_store(clock)
     passed: deque[float] = deque()
 
     async def play() -> None:
-        for seconds, _ in steps:
-            clock.advance(seconds)
-            decision = await store.admit([Window("a", 3)])
-            if decision.admitted:
-                passed.append(clock.monotonic())
-            assert sum(at > clock.monotonic() - 60 for at in passed) <= 3
-            assert decision.remaining == 3 - sum(at > clock.monotonic() - 60 for at in passed)
+        async with make(clock) as store:
+            for seconds, _ in steps:
+                clock.advance(seconds)
+                decision = await store.admit([Window("a", 3)])
+                if decision.admitted:
+                    passed.append(clock.monotonic())
+                assert sum(at > clock.monotonic() - 60 for at in passed) <= 3
+                assert decision.remaining == 3 - sum(at > clock.monotonic() - 60 for at in passed)
 
     asyncio.run(play())

@@ -28,16 +28,27 @@ class RateLimiter:
 
     async def admit_mint(self, principal: Principal, kind: ClientKind) -> Decision:
         """Count one mint of `principal`."""
-        windows = [self._caller_window(principal, kind)]
+        windows = self._caller_windows(principal, kind)
+        if principal.tenant_tokens_per_minute is not None:
+            windows.append(Window(f"mint:{principal.tenant}/*", principal.tenant_tokens_per_minute))
         if self._everyone:
             windows.append(self._everyone)
         return await self._store.admit(windows)
 
     async def admit_connection(self, principal: Principal) -> Decision:
         """Count one connection that Limi itself answers."""
-        return await self._store.admit([Window(f"connect:{principal.caller}", self._connections)])
+        windows = [Window(f"connect:{principal.account}", self._connections)]
+        if principal.tenant_connections_per_minute is not None:
+            windows.append(Window(f"connect:{principal.tenant}/*", principal.tenant_connections_per_minute))
+        return await self._store.admit(windows)
 
-    def _caller_window(self, principal: Principal, kind: ClientKind) -> Window:
+    def _caller_windows(self, principal: Principal, kind: ClientKind) -> list[Window]:
         if principal.anonymous and self._by_kind is not None:
-            return Window(f"mint:{principal.caller}:{kind}", self._by_kind[kind])
-        return Window(f"mint:{principal.caller}", self._tokens)
+            # The kind is told from a header that the caller writes: whoever claims to be each of them in turn gets
+            # what the most generous one allows, and not their sum.
+            return [
+                Window(f"mint:{principal.caller}:{kind}", self._by_kind[kind]),
+                Window(f"mint:{principal.caller}", max(self._by_kind.values())),
+            ]
+        limit = principal.tokens_per_minute or principal.tenant_tokens_per_minute or self._tokens
+        return [Window(f"mint:{principal.account}", limit)]

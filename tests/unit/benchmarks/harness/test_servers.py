@@ -1,5 +1,6 @@
 """Servers are started, found ready, and leave nothing behind."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def test_a_server_answers_within_the_block_and_is_gone_after_it(contender: Conte
         assert server.resident_bytes > 0
     assert server.process.poll() is not None
     assert post(contender, server.port) == (0, None)
+
+
+def test_a_server_may_use_all_cores_where_none_is_named(contender: Contender, tmp_path: Path) -> None:
+    with running(contender, core=None, upstream_url="http://127.0.0.1:9/v1", folder=tmp_path) as server:
+        assert os.sched_getaffinity(server.process.pid) == os.sched_getaffinity(0)
 
 
 def test_a_server_that_ends_says_why(contender: Contender, tmp_path: Path) -> None:
