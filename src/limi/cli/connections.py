@@ -1,65 +1,35 @@
-"""What a connection may cost before its request is known: bytes, seconds and a place.
+"""What a connection may cost before its request is known and after its answer is: bytes, seconds and a place.
 
 uvicorn hands a request over once its head is complete, and until then sets no bound: a head may be a hundred
-megabytes, or half of one may wait for ever. No ASGI application sees either, so the bounds stand here, in a thin
-layer over uvicorn's own protocol. A request whose head arrives at once pays for a few comparisons and no timer.
+megabytes, or half of one may wait for ever. Nor has it one for a client that never takes its answer. No ASGI
+application sees any of these, so the bounds stand here, in a thin layer over uvicorn's own protocol. A request
+that arrives at once and whose answer is taken at once pays for a few comparisons and no timer.
 """
 
 import asyncio
-import sys
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+import httptools
 import structlog
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from limi.cli.connection_limits import ConnectionLimits
+from limi.cli.write_deadline import WriteDeadline
 from limi.http.asgi import Header
 from limi.http.errors import Refusal, render_error
 from limi.kernel.ids import Ids
 
-__all__ = ["ConnectionLimits", "GuardedProtocol", "default_limits"]
+__all__ = ["GuardedProtocol"]
 
 _log = structlog.get_logger()
 
-_MOST_CONNECTIONS: Final = 10_000
-"""A connection with half a head holds 7.4 KiB (measured), so that as many cost 74 MB; minting needs far fewer."""
 _LINGER_SECONDS: Final = 1.0
 """How long the rest of a refused request is read and dropped. Closing at once would reset the connection, and a
 client that is still sending would see that instead of the answer (RFC 9112 §9.6)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionLimits:
-    """The bounds of one server."""
-
-    head_bytes: int = 65_536
-    """Longest head, and longest run of bytes within a body that are not body (trailers, for instance). Browsers
-    and proxies stop at 8 to 32 KiB themselves."""
-    head_seconds: float = 10.0
-    """Longest wait for a head: as long as a body may take, and ten times what a slow mobile network needs."""
-    connections: int = _MOST_CONNECTIONS
-    """How many are held at once. Past it a new one is answered `overloaded` and closed, so that those who are
-    connected, the database and upstream keep working; `limit_concurrency` of uvicorn would refuse everybody's
-    next request instead, and not count the sockets of the sandbox."""
-
-
-def default_limits() -> ConnectionLimits:
-    """Return the limits for this process.
-
-    Connections get three quarters of the files it may open (`ulimit -n`), because a process without a free one can
-    neither reach upstream nor open its database.
-    """
-    if sys.platform == "win32":
-        return ConnectionLimits()
-    import resource  # noqa: PLC0415 - does not exist on Windows
-
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if files == resource.RLIM_INFINITY:
-        return ConnectionLimits()
-    return ConnectionLimits(connections=min(_MOST_CONNECTIONS, files * 3 // 4))
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -86,6 +56,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head, unless there are too many who wait."""
         super().connection_made(transport)
+        self._deadline = WriteDeadline(transport, seconds=self._limits.write_seconds, loop=self.loop)
         if len(self.connections) > self._limits.connections:
             self._refuse(Refusal("overloaded", message="The server holds as many connections as it may"))
             # No lingering: it would hold the place that there is not.
@@ -96,13 +67,14 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_awaiting_head()
+        self._deadline.end()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and count it until a callback below says that it led to something."""
         if len(data) < self._room:
             self._room -= len(data)
-            super().data_received(data)
+            self._feed(data)
         else:
             self._receive_much(data)
         if self._timer is None and (self._head_open or self._is_over()):
@@ -113,13 +85,75 @@ class GuardedProtocol(HttpToolsProtocol):
         while data and not self._is_done and not self.transport.is_closing():
             part, data = data[: self._room], data[self._room :]
             self._room -= len(part)
-            super().data_received(part)
+            self._feed(part)
             if self._room == 0:
-                self._refuse(self._too_long(), status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+                self._refuse(self._too_long())
+
+    def _feed(self, data: bytes) -> None:
+        """Parse, as uvicorn's `data_received` does, but for upgrades to what is not spoken."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError as exc:
+            self.send_400_response(str(exc))
+        except httptools.HttpParserUpgrade as exc:
+            if self._opens_websocket():
+                self.handle_websocket_upgrade()
+            else:
+                self._read_without_upgrade(data[exc.args[0] :])
+
+    def _should_upgrade(self) -> bool:
+        """Have uvicorn start no request for a head with an upgrade; what it means is decided in `_feed`."""
+        return True
+
+    def _opens_websocket(self) -> bool:
+        """Say whether this is a handshake: by GET, and not by HTTP/1.0 (RFC 6455 §4.1)."""
+        is_get = self.scope["method"] == "GET" and self.scope["http_version"] == "1.1"
+        return is_get and self._get_upgrade() == b"websocket"
+
+    def _read_without_upgrade(self, rest: bytes) -> None:
+        """Read a request again as if it had not asked for an upgrade, which a server may ignore (RFC 9110 §7.8).
+
+        The parser takes whatever follows such a head for another protocol, so that a body would be lost: the first
+        POST of Java's client, which asks for h2c, would arrive empty.
+        """
+        if self.scope["method"] == "CONNECT":
+            self._refuse(Refusal("method_not_allowed"))
+            return
+        version = self.scope["http_version"].encode()
+        lines = [self.scope["method"].encode() + b" " + self.url + b" HTTP/" + version]
+        for name, value in self.scope["headers"]:
+            kept = _without_upgrade(value) if name == b"connection" else value
+            if name != b"upgrade":
+                lines.append(name + b": " + kept)
+        self.parser = httptools.HttpRequestParser(self)
+        self._feed(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+
+    def pause_writing(self) -> None:
+        """Give the client its time to take something."""
+        super().pause_writing()
+        self._deadline.begin()
+
+    def resume_writing(self) -> None:
+        """Go on, with a new deadline for what is left."""
+        self._deadline.end()
+        super().resume_writing()
+        self._deadline.begin()
+
+    def on_response_complete(self) -> None:
+        """Look after what the client has not taken yet: a connection waits for it even when it is closed."""
+        super().on_response_complete()
+        self._deadline.begin()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the transport over; what happens on it from now on is not for this object to judge."""
+        self._deadline.end()
         super().handle_websocket_upgrade()
+        protocol = self.transport.get_protocol()
+        if isinstance(protocol, WebSocketsSansIOProtocol) and not protocol.handshake_initiated:
+            # Its parser has narrower bounds than ours (8 KiB a line, 128 headers). Past them it says nothing and
+            # does not close: the client would wait for ever.
+            self._refuse(Refusal("invalid_request", message="request: its head is none of a WebSocket handshake"))
         self._is_done = True
 
     def on_message_begin(self) -> None:
@@ -132,6 +166,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_open = False
         self._room = self._limits.head_bytes
         self._stop_awaiting_head()
+        self._deadline.end_if_empty()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -170,9 +205,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _too_long(self) -> Refusal:
         limit = self._limits.head_bytes
-        return Refusal("invalid_request", message=f"headers: they may be {limit} bytes long, all together")
+        return Refusal("headers_too_large", message=f"headers: they may be {limit} bytes long, all together")
 
-    def _refuse(self, refusal: Refusal, status: HTTPStatus | None = None) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
         if self._is_done or self.transport.is_closing():
             return
         self._is_done = True
@@ -180,8 +215,9 @@ class GuardedProtocol(HttpToolsProtocol):
         request_id = self._ids.hex(16)
         if self._may_answer():
             response = render_error(refusal, request_id=request_id)
-            head = _head(status or HTTPStatus(response.status), response.headers, request_id, len(response.body))
+            head = _head(HTTPStatus(response.status), response.headers, request_id, len(response.body))
             self.transport.write(head + response.body)
+            self._deadline.begin()
         self._close_soon()
         _log.info("connection.refused", request_id=request_id, code=refusal.code, reason=str(refusal))
 
@@ -207,6 +243,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _last_cycle(self) -> RequestResponseCycle | None:
         return self.cycle  # None before the first request, which uvicorn's annotation leaves out.
+
+
+def _without_upgrade(connection: bytes) -> bytes:
+    return b",".join(token for token in connection.split(b",") if token.strip().lower() != b"upgrade")
 
 
 def _head(status: HTTPStatus, headers: list[Header], request_id: str, length: int) -> bytes:

@@ -2,106 +2,19 @@
 
 import asyncio
 import inspect
-import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from functools import partial
-from typing import Any
 
-import msgspec
 import pytest
 from structlog.testing import capture_logs
-from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
-from limi.cli.connections import ConnectionLimits, GuardedProtocol, default_limits
-from limi.kernel.ids import RandomIds
+from limi.cli.connection_limits import ConnectionLimits
+from limi.cli.connections import GuardedProtocol
+from tests.unit.cli.connecting import refusal_in, serving
 
 LONG = ConnectionLimits(head_bytes=1000, head_seconds=60, connections=2)
 SHORT = ConnectionLimits(head_bytes=1000, head_seconds=0.05, connections=2)
 GET = b"GET / HTTP/1.1\r\nhost: limi\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nhost: limi\r\ntransfer-encoding: chunked\r\n\r\n"
-
-
-async def _echo_length(scope: Any, receive: Any, send: Any) -> None:
-    """Answer `/early` before the body, `/held` once the gate opens, all else after the body; echo on a socket."""
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.accept"})
-        await send({"type": "websocket.send", "text": (await receive())["text"]})
-        return
-    if scope["path"] == "/held":
-        await scope["state"]["gate"].wait()
-    length, more = 0, scope["path"] != "/early"
-    while more:
-        message = await receive()
-        length, more = length + len(message.get("body", b"")), message.get("more_body", False)
-    body = f"<{length}>".encode()
-    headers = [(b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-class Client:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    async def ask(self, data: bytes) -> bytes:
-        """Send, and return an answer of the application."""
-        self.writer.write(data)
-        return await self.reader.readuntil(b">")
-
-    async def rest(self) -> bytes:
-        """Return what comes until the server closes."""
-        try:
-            return await self.reader.read()
-        except ConnectionResetError:
-            return b""
-
-
-Connect = Callable[[], Any]
-
-
-@asynccontextmanager
-async def serving(limits: ConnectionLimits, gate: asyncio.Event | None = None) -> AsyncIterator[Connect]:
-    config = Config(_echo_length, log_config=None, access_log=False, ws="websockets-sansio")
-    config.load()
-    loop = asyncio.get_running_loop()
-    state = ServerState()
-    make = partial(GuardedProtocol, config, state, {"gate": gate}, loop, limits=limits, ids=RandomIds())
-    server = await loop.create_server(make, "127.0.0.1", 0)
-    opened: list[asyncio.StreamWriter] = []
-
-    async def connect() -> Client:
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        opened.append(writer)
-        return Client(reader, writer)
-
-    try:
-        yield connect
-    finally:
-        for writer in opened:
-            writer.close()
-        for connection in list(state.connections):
-            connection.transport.abort()
-        server.close()
-        await server.wait_closed()
-        await asyncio.gather(*state.tasks, return_exceptions=True)
-
-
-def _refusal(answer: bytes, status: int) -> dict[str, Any]:
-    """Check the shape every error has, and return the body."""
-    head, body = answer.split(b"\r\n\r\n")
-    lines = head.decode().lower().split("\r\n")
-    assert lines[0].startswith(f"http/1.1 {status} ")
-    assert {"content-type: application/json", "connection: close", f"content-length: {len(body)}"} <= set(lines)
-    error: dict[str, Any] = msgspec.json.decode(body)
-    assert re.fullmatch("[0-9a-f]{16}", error["requestId"])
-    assert f"x-request-id: {error['requestId']}" in lines
-    assert error["reference"] == f"/errors/{error['code']}"
-    return error
 
 
 @pytest.mark.parametrize(
@@ -118,9 +31,9 @@ async def test_a_head_past_the_limit_is_answered_431(head: bytes) -> None:
     async with serving(LONG) as connect:
         client = await connect()
         client.writer.write(head)
-        error = _refusal(await client.rest(), 431)
+        error = refusal_in(await client.rest(), 431)
     assert (error["code"], error["message"]) == (
-        "invalid_request",
+        "headers_too_large",
         "headers: they may be 1000 bytes long, all together",
     )
 
@@ -132,7 +45,7 @@ async def test_a_head_past_the_limit_is_refused_however_small_its_pieces_are() -
         for _ in range(200):
             client.writer.write(b"x: aaaa\r\n")
             await asyncio.sleep(0)
-        _refusal(await client.rest(), 431)
+        refusal_in(await client.rest(), 431)
 
 
 async def test_a_head_of_exactly_the_limit_is_served_and_the_next_one_counts_from_nothing() -> None:
@@ -159,7 +72,7 @@ async def test_trailers_count_like_headers() -> None:
     async with serving(LONG) as connect:
         client = await connect()
         client.writer.write(CHUNKED + b"1\r\na\r\n0\r\n" + b"x: y\r\n" * 1000)
-        _refusal(await client.rest(), 431)
+        refusal_in(await client.rest(), 431)
 
 
 async def test_what_is_not_http_is_answered_in_the_shape_of_every_error() -> None:
@@ -167,7 +80,7 @@ async def test_what_is_not_http_is_answered_in_the_shape_of_every_error() -> Non
         client = await connect()
         with capture_logs() as logs:
             client.writer.write(b"\x16\x03\x01 hello\r\n\r\n")
-            error = _refusal(await client.rest(), 400)
+            error = refusal_in(await client.rest(), 400)
     assert error["code"] == "invalid_request"
     assert [line for line in logs if line.get("request_id") == error["requestId"]]
 
@@ -176,7 +89,7 @@ async def test_a_broken_body_is_answered_too() -> None:
     async with serving(LONG) as connect:
         client = await connect()
         client.writer.write(CHUNKED + b"not a length\r\n")
-        _refusal(await client.rest(), 400)
+        refusal_in(await client.rest(), 400)
 
 
 async def test_an_answer_under_way_is_not_followed_by_one_it_could_be_mistaken_for() -> None:
@@ -195,7 +108,7 @@ async def test_a_head_that_does_not_arrive_ends_the_connection(begun: bytes) -> 
         client.writer.write(begun)
         answer = await client.rest()
     if begun.strip():
-        error = _refusal(answer, 408)
+        error = refusal_in(answer, 408)
         assert (error["code"], error["message"]) == (
             "request_timeout",
             "The headers did not arrive within 0.05 s",
@@ -267,7 +180,7 @@ async def test_one_connection_too_many_is_told_so_and_those_before_it_are_served
         await first.ask(GET)
         await second.ask(GET)
         third = await connect()
-        error = _refusal(await third.rest(), 503)
+        error = refusal_in(await third.rest(), 503)
         assert (error["code"], error["retryAfter"]) == ("overloaded", 1000)
         assert (await first.ask(GET)).endswith(b"<0>")
         first.writer.close()
@@ -276,13 +189,78 @@ async def test_one_connection_too_many_is_told_so_and_those_before_it_are_served
         assert (await (await connect()).ask(GET)).endswith(b"<0>")
 
 
-def test_connections_leave_files_for_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that may open 1024 files keeps a quarter for upstream, database and speech."""
-    resource = pytest.importorskip("resource")
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
-    assert default_limits().connections == 768
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert default_limits() == ConnectionLimits(head_bytes=65_536, head_seconds=10, connections=10_000)
+CLOSING = GET[:-2] + b"connection: close\r\n\r\n"
+UPGRADE = (
+    b"host: limi\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.mark.parametrize("method", [b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE"])
+async def test_a_method_that_opens_no_websocket_is_a_plain_request(method: bytes) -> None:
+    """uvicorn hands it to a WebSocket all the same, which says nothing and never closes."""
+    async with serving(LONG) as connect:
+        client = await connect()
+        body = b"content-length: 3\r\n\r\nabc" if method in {b"POST", b"PUT"} else b"\r\n"
+        client.writer.write(method + b" / HTTP/1.1\r\n" + UPGRADE + body + CLOSING)
+        answer = await client.rest()
+    first, second = answer.split(b"HTTP/1.1 ")[1:]
+    assert first.startswith(b"200 ")
+    assert b"connection: close" in second
+    if method != b"HEAD":
+        assert first.endswith(b"<3>" if body.endswith(b"abc") else b"<0>")
+
+
+@pytest.mark.parametrize("body", [b"", b"content-length: 3\r\n"])
+async def test_an_upgrade_to_what_is_not_spoken_is_ignored(body: bytes) -> None:
+    """curl --http2 and Java's client ask for h2c with their first request."""
+    method = b"POST" if body else b"GET"
+    head = method + b" / HTTP/1.1\r\nhost: limi\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
+    async with serving(LONG) as connect:
+        client = await connect()
+        client.writer.write(head + body + b"\r\n")
+        if body:
+            client.writer.write(b"a")
+            await client.writer.drain()
+            await asyncio.sleep(0.01)
+            client.writer.write(b"bc")
+        assert (await client.reader.readuntil(b">")).endswith(b"<3>" if body else b"<0>")
+        client.writer.write(CLOSING)
+        assert (await client.rest()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "fill", [b"x: " + b"a" * 9000 + b"\r\n", b"x: y\r\n" * 150], ids=["a long line", "many lines"]
+)
+async def test_a_handshake_that_the_websocket_cannot_read_is_answered(fill: bytes) -> None:
+    roomy = ConnectionLimits(head_bytes=20_000, head_seconds=60, connections=2)
+    async with serving(roomy) as connect:
+        client = await connect()
+        client.writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + fill + b"\r\n")
+        assert refusal_in(await client.rest(), 400)["code"] == "invalid_request"
+
+
+async def test_a_handshake_of_http_1_0_is_answered() -> None:
+    async with serving(LONG) as connect:
+        client = await connect()
+        client.writer.write(b"GET / HTTP/1.0\r\n" + UPGRADE + b"\r\n")
+        assert (await client.rest()).endswith(b"<0>")
+
+
+async def test_nobody_is_tunnelled_to() -> None:
+    async with serving(LONG) as connect:
+        client = await connect()
+        client.writer.write(b"CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n")
+        assert refusal_in(await client.rest(), 405)["code"] == "method_not_allowed"
+
+
+async def test_pieces_of_an_upgrade_head_may_be_small() -> None:
+    async with serving(LONG) as connect:
+        client = await connect()
+        for byte in b"POST / HTTP/1.1\r\n" + UPGRADE + b"content-length: 3\r\n\r\nabc":
+            client.writer.write(bytes([byte]))
+            await asyncio.sleep(0)
+        assert (await client.reader.readuntil(b">")).endswith(b"<3>")
 
 
 def test_uvicorn_still_has_every_method_that_is_overridden() -> None:
@@ -298,5 +276,12 @@ def test_uvicorn_still_has_every_method_that_is_overridden() -> None:
         mine = [p for p in inspect.signature(ours).parameters.values() if p.name not in {"limits", "ids"}]
         assert [p.name for p in mine] == list(inspect.signature(theirs).parameters), name
     names = inspect.getsource(HttpToolsProtocol) + inspect.getsource(RequestResponseCycle)
-    for used in ("self.send_400_response(", "self.handle_websocket_upgrade(", "self.more_body", "self.pipeline"):
+    for used in (
+        "self.send_400_response(",
+        "self.handle_websocket_upgrade(",
+        "self.more_body",
+        "self.pipeline",
+        "self._should_upgrade()",
+        "def _get_upgrade(",
+    ):
         assert used in names

@@ -1,0 +1,56 @@
+"""WebSockets whose clients take nothing."""
+
+import asyncio
+import inspect
+
+import pytest
+from structlog.testing import capture_logs
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from limi.cli.connection_limits import ConnectionLimits
+from limi.cli.sockets import GuardedSocket
+from tests.unit.cli.connecting import Client, Served, serving
+
+IMPATIENT = ConnectionLimits(head_bytes=1000, head_seconds=60, connections=9, write_seconds=0.2)
+
+
+async def _opened(connect: Served, path: bytes) -> Client:
+    client = await connect()
+    client.writer.write(
+        b"GET " + path + b" HTTP/1.1\r\nhost: limi\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    assert b" 101 " in await client.reader.readuntil(b"\r\n\r\n")
+    return client
+
+
+@pytest.mark.parametrize("path", [b"/flood", b"/flood-and-close"])
+async def test_a_client_that_reads_nothing_is_let_go(path: bytes) -> None:
+    """Nor does a close wait for it: uvicorn's would, for as long as the client likes."""
+    async with serving(IMPATIENT) as connect:
+        client = await _opened(connect, path)
+        client.stop_reading()
+        with capture_logs() as logs:
+            client.writer.write(b"\x81\x82\x00\x00\x00\x00hi")
+            await connect.until_empty()
+    assert [line["event"] for line in logs] == ["connection.cut"]
+
+
+async def test_a_client_that_reads_slowly_gets_everything() -> None:
+    async with serving(IMPATIENT) as connect:
+        client = await _opened(connect, b"/flood")
+        client.writer.write(b"\x81\x82\x00\x00\x00\x00hi")
+        size = 0
+        while size < 10_000_000:
+            size += len(await client.reader.read(100_000))
+            await asyncio.sleep(0.01)
+
+
+def test_uvicorn_still_has_every_method_that_is_overridden() -> None:
+    """An upgrade that renamed one would leave the deadline out, silently."""
+    hooks = {name for name, member in vars(GuardedSocket).items() if inspect.isfunction(member)}
+    assert {"pause_writing", "shutdown", "keepalive_timeout", "send"} <= hooks
+    assert all(hasattr(WebSocketsSansIOProtocol, name) for name in hooks)
+    source = inspect.getsource(WebSocketsSansIOProtocol)
+    for used in ("self.close_sent", "self.handshake_initiated", "self.keepalive_timeout)"):
+        assert used in source
