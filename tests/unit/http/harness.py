@@ -1,15 +1,76 @@
 """Calls an ASGI application as a server would, and the context that the envelope would have attached."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from limi.adapters.configuration import load_settings
+from limi.features.rate_limits.service import RateLimiter
 from limi.http.asgi import ASGIApp, Header, Message, Scope
 from limi.http.context import RequestContext, put_context
+from limi.http.refusal_audit import RefusalAudit
+from limi.http.wrong_credentials import WrongCredentials
+from limi.kernel.clock import Clock
+from limi.kernel.facts import Fact
+from limi.kernel.journal import Journal
+from limi.testing import CountingIds, InMemoryWindowStore, ManualClock
 
-__all__ = ["Answer", "call", "make_context", "make_scope"]
+__all__ = [
+    "Answer",
+    "Observer",
+    "RecordingJournal",
+    "call",
+    "make_context",
+    "make_scope",
+    "refusal_audit",
+    "wrong_credentials",
+]
+
+
+@dataclass
+class Observer:
+    """Remembers the limiter's decisions."""
+
+    decisions: list[tuple[str, bool]] = field(default_factory=list)
+
+    def mint_ended(self, outcome: str, code: str, seconds: float) -> None:
+        raise AssertionError(f"nothing is minted here: {outcome} {code} {seconds}")
+
+    def limit_decided(self, window: str, *, admitted: bool) -> None:
+        self.decisions.append((window, admitted))
+
+
+def wrong_credentials(*, limit: int = 3, observer: Observer | None = None) -> WrongCredentials:
+    """Return a counter of its own, which admits so many a minute."""
+    settings = load_settings({"LIMI_TOKENS_PER_MINUTE": str(limit)}).limits
+    store = InMemoryWindowStore(clock=ManualClock(), max_keys=9)
+    return WrongCredentials(limiter=RateLimiter(settings=settings, store=store), observer=observer or Observer())
+
+
+class RecordingJournal:
+    """Keeps facts in a list."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+
+    def record(self, *facts: Fact) -> "asyncio.Future[None]":
+        self.facts += facts
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_result(None)
+        return future
+
+
+def refusal_audit(journal: Journal | None = None, *, clock: Clock | None = None) -> RefusalAudit:
+    """Return what records refusals, in a journal of its own unless one is given."""
+    return RefusalAudit(
+        journal=journal or RecordingJournal(),
+        clock=clock or ManualClock(),
+        ids=CountingIds(),
+        keep_user_agent=True,
+    )
 
 
 @dataclass(frozen=True)

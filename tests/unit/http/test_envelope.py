@@ -12,7 +12,7 @@ from limi.http.cors import CORS
 from limi.http.envelope import Envelope
 from limi.http.errors import Refusal
 from limi.testing import CountingIds
-from tests.unit.http.harness import call, make_scope
+from tests.unit.http.harness import call, make_scope, refusal_audit, wrong_credentials
 
 
 async def _ok(scope: Scope, _: Receive, send: Send) -> None:
@@ -44,6 +44,8 @@ def _envelope(
         addresses=ClientAddresses([]),
         cors=CORS(origins=[], allow_localhost=True),
         https=https,
+        wrong_credentials=wrong_credentials(),
+        refusals=refusal_audit(),
         ids=CountingIds(),
     )
 
@@ -62,6 +64,16 @@ async def test_the_context_says_who_asks_and_how() -> None:
         "RequestContext(request_id='abc', ip='203.0.113.7', base_url='http://localhost', "
         f"user_agent='{'x' * 512}')"
     )
+
+
+async def test_credentials_that_are_refused_too_often_end_in_429() -> None:
+    async def refuse(_: Scope, __: Receive, ___: Send) -> None:
+        raise Refusal("auth_required")
+
+    envelope, wrong = _envelope(refuse), (b"authorization", b"Bearer wrong")
+    statuses = [(await call(envelope, make_scope("GET", "/x", wrong))).status for _ in range(4)]
+    assert statuses == [401, 401, 401, 429]
+    assert (await call(envelope, make_scope("GET", "/x"))).status == 401
 
 
 async def test_a_header_of_the_applications_own_is_left_alone() -> None:

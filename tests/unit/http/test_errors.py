@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from limi.features.api_keys.errors import KeyNotFoundError
 from limi.features.client_secrets import errors
 from limi.features.journal.errors import JournalFullError, JournalStoppedError, JournalTimeoutError
+from limi.features.profiles.errors import InvalidProfileError
+from limi.features.tenants.errors import InvalidTenantError, TenantForbiddenError
 from limi.http.errors import Refusal, as_refusal, render_error
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.journal import JournalUnavailableError
@@ -24,7 +27,7 @@ def test_every_reason_why_a_mint_fails_is_in_the_catalogue(kind: type[errors.Min
 
 CODES: list[tuple[Exception, str]] = [
     (errors.InvalidMintError(field="model", rule="must be"), "invalid_request"),
-    (errors.ProfileForbiddenError("staff"), "forbidden"),
+    (errors.ForbiddenError(field="profile", rule="`staff` needs an API key"), "forbidden"),
     (errors.IdempotencyConflictError(), "idempotency_conflict"),
     (errors.OverloadedError(), "overloaded"),
     (errors.UpstreamError("upstream answered 503", status=503), "token_generation_failed"),
@@ -87,3 +90,25 @@ def test_every_code_renders_in_both_shapes(code: str) -> None:
 def test_headers_of_a_refusal_are_sent() -> None:
     response = render_error(Refusal("method_not_allowed", headers=((b"allow", b"POST"),)), request_id="abc")
     assert (b"allow", b"POST") in response.headers
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (
+            InvalidTenantError(field="tokens_per_minute", rule="must be a number"),
+            "invalid_request",
+            "tokensPerMinute: must be a number",
+        ),
+        (
+            InvalidProfileError(field="turn_detection.silence_duration_ms", rule="must be a number"),
+            "invalid_request",
+            "turnDetection.silence_duration_ms: must be a number",
+        ),
+        (KeyNotFoundError("an_id"), "not_found", "id: there is no key `an_id`"),
+        (TenantForbiddenError(), "forbidden", "tenant: only operators of all tenants may make or change one"),
+    ],
+)
+def test_a_member_is_named_as_it_was_sent(error: Exception, code: str, message: str) -> None:
+    refusal = as_refusal(error)
+    assert (refusal.code, refusal.message) == (code, message)

@@ -18,7 +18,7 @@ from limi.http.mint import MintEndpoint, rate_limit_headers
 from limi.http.urls import URLMaker
 from limi.kernel.secret import Secret
 from limi.testing import InMemoryWindowStore, ManualClock
-from tests.unit.http.harness import Answer, call, make_context, make_scope
+from tests.unit.http.harness import Answer, call, make_context, make_scope, refusal_audit
 
 _MINTED = Minted(
     key=Secret("ek_unit_0123456789"), expires_at=1_790_000_600, session_id="sess_1", model="gpt-realtime-2.1"
@@ -70,6 +70,7 @@ class _Mint:
             service=cast("MintService", self.service),
             urls=URLMaker("https://api.openai.com/v1"),
             observer=self.observer,
+            refusals=refusal_audit(),
             clock=clock,
             max_body_bytes=64,
             body_seconds=5,

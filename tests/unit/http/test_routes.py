@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from litestar import get
+from litestar import delete, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from limi.http.errors import Refusal
-from limi.http.routes import make_routes
+from limi.http.routes import all_handlers, make_routes
 from tests.unit.http.harness import call, make_scope
 
 
@@ -32,7 +33,12 @@ async def _nothing() -> AsyncIterator[None]:
     yield
 
 
-_ROUTES = make_routes(handlers=[_thing, _broken, _refused], lifespan=_nothing)
+@delete("/things/{number:int}", status_code=200)
+async def _no_thing(number: FromPath[int]) -> dict[str, int]:
+    return {"gone": number}
+
+
+_ROUTES = make_routes(handlers=[_thing, _broken, _refused, _no_thing], lifespan=_nothing)
 
 
 async def _code(method: str, path: str, kind: str = "http") -> Refusal:
@@ -52,6 +58,29 @@ async def test_what_the_framework_finds_wrong_is_a_refusal() -> None:
     wrong_method = await _code("POST", "/broken")
     assert wrong_method.code == "method_not_allowed"
     assert set(dict(wrong_method.headers)[b"allow"].split(b", ")) == {b"GET", b"OPTIONS"}
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/things/7", {"GET", "DELETE", "OPTIONS"}), ("/broken", {"GET", "OPTIONS"})]
+)
+async def test_options_tells_every_method_of_a_path(path: str, methods: set[str]) -> None:
+    answer = await call(_ROUTES, make_scope("OPTIONS", path))
+    assert (answer.status, answer.body) == (204, b"")
+    assert set(answer.headers["allow"].split(", ")) == methods
+    wrong_method = await _code("PUT", path)
+    assert set(dict(wrong_method.headers)[b"allow"].decode().split(", ")) == methods
+
+
+def test_routes_of_several_subjects_are_put_together() -> None:
+    class One:
+        def handlers(self) -> list[HTTPRouteHandler]:
+            return [_thing]
+
+    class Two:
+        def handlers(self) -> list[HTTPRouteHandler]:
+            return [_broken, _refused]
+
+    assert all_handlers([One(), Two()]) == [_thing, _broken, _refused]
 
 
 async def test_errors_of_a_handler_leave_as_they_are() -> None:

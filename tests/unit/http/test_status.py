@@ -43,6 +43,8 @@ async def _get(
     state: JournalState | None = None,
     default_model: str = "gpt-realtime-2.1",
     flush_error: Exception | None = None,
+    redis_healthy: bool | None = None,
+    draining: bool = False,
 ) -> Answer:
     clock = ManualClock(now=1_800_000_000)
     reader = JournalReader(store=InMemoryJournalStore(), clock=clock)
@@ -52,19 +54,25 @@ async def _get(
         if flush_error:
             raise flush_error
 
+    async def metrics() -> bytes:
+        return b"a_metric 1.0\n"
+
     routes = StatusRoutes(
         probe=HealthProbe(upstream=_Upstream(problem), clock=clock, cache_seconds=5),
         models=ModelCatalogue(settings=ModelSettings(default=default_model), clock=clock),
         reader=reader,
         journal_state=lambda: state or _state(),
         flush_journal=flush,
-        render_metrics=lambda: b"a_metric 1.0\n",
+        render_metrics=metrics,
         authenticator=Authenticator(admin_key=Secret("limi_admin_unit_0123456789"), allow_anonymous=True),
         open_to_all=True,
         upstream_name="openai",
         version="1.2.3",
         clock=clock,
+        shared_healthy=None if redis_healthy is None else lambda: redis_healthy,
     )
+    if draining:
+        routes.drain()
     try:
         app = make_routes(handlers=routes.handlers(), lifespan=nullcontext)
         return await call(app, make_scope("GET", path, context=make_context()))
@@ -99,6 +107,11 @@ async def test_a_model_near_its_end_is_warned_of(path: str) -> None:
     ]
 
 
+async def test_a_server_about_to_stop_says_so_to_who_asks_whether_it_is_ready() -> None:
+    answer = await _get("/readyz", draining=True)
+    assert (answer.status, answer.json["status"], answer.json["database"]) == (503, "draining", "ok")
+
+
 async def test_stats_are_not_made_up_while_the_journal_cannot_be_written() -> None:
     with pytest.raises(JournalUnavailableError):
         await _get("/api/client-secret/stats", flush_error=JournalUnavailableError("gone"))
@@ -108,6 +121,15 @@ async def test_a_failing_journal_is_not_ready() -> None:
     answer = await _get("/readyz", state=_state(failing_since=1.0))
     assert answer.status == 503
     assert answer.json == {"status": "unready", "database": "ok", "journal": "failing", "upstream": "unknown"}
+
+
+@pytest.mark.parametrize(("healthy", "said"), [(None, None), (True, "ok"), (False, "degraded")])
+async def test_redis_is_reported_where_there_is_one_and_takes_no_server_out(
+    healthy: bool | None,  # noqa: FBT001
+    said: str | None,
+) -> None:
+    answer = await _get("/readyz", redis_healthy=healthy)
+    assert (answer.status, answer.json.get("redis")) == (200, said)
 
 
 async def test_metrics_are_sent_as_they_are() -> None:
