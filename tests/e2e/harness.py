@@ -110,19 +110,20 @@ async def run_limi(folder: Path, *arguments: str, **settings: str) -> tuple[int,
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def audit(folder: Path) -> list[dict[str, Any]]:
-    """Return the audit log as the operator exports it."""
-    code, out, err = await run_limi(folder, "audit", "export", "--format", "jsonl")
+async def audit(folder: Path, **settings: str) -> list[dict[str, Any]]:
+    """Return the rows of the audit log as the operator exports it."""
+    code, out, err = await run_limi(folder, "audit", "export", "--format", "jsonl", **settings)
     assert code == 0, err
     WATCH.take(out)
-    return [msgspec.json.decode(line) for line in out.splitlines()]
+    lines = [msgspec.json.decode(line) for line in out.splitlines()]
+    return [line for line in lines if "event" in line]
 
 
-async def audit_until(folder: Path, *, intents_ended: bool) -> list[dict[str, Any]]:
+async def audit_until(folder: Path, *, intents_ended: bool, **settings: str) -> list[dict[str, Any]]:
     """Export until every intent has an outcome, which after a crash takes until the lease ends."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while True:
-            rows = await audit(folder)
+            rows = await audit(folder, **settings)
             ended = {row["resolves"] for row in rows}
             left = [row for row in rows if row["event"] == "token.requested" and row["id"] not in ended]
             if not left or not intents_ended:

@@ -15,21 +15,29 @@ _ROUNDS = 50 if os.environ.get("LIMI_SOAK") else 5
 _OUTCOMES = {"token.generated", "token.failed", "token.unresolved"}
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Name the database; of SQLite it is the default one."""
+    if request.param == "sqlite":
+        return {}
+    return {"LIMI_DATABASE_URL": request.getfixturevalue("postgres_url")}
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(60 + 20 * _ROUNDS)
-async def test_every_key_that_a_client_received_has_its_row(tmp_path: Path) -> None:
+async def test_every_key_that_a_client_received_has_its_row(tmp_path: Path, database: dict[str, str]) -> None:
     moments = random.Random(_ROUNDS)  # noqa: S311 - when to strike, not a secret
     received: dict[str, str] = {}
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(Server.running(tmp_path, **free({})))
+        server = await stack.enter_async_context(Server.running(tmp_path, **free(database)))
         for number in range(_ROUNDS):
             async with under_load(server, name=f"round{number}") as load:
                 await load.until_keys(moments.randint(1, 150))
                 server.kill()
                 await server.process.wait()
             received |= load.keys
-            server = await stack.enter_async_context(Server.running(tmp_path, **free({})))
-            _check(await audit_until(tmp_path, intents_ended=True), received)
+            server = await stack.enter_async_context(Server.running(tmp_path, **free(database)))
+            _check(await audit_until(tmp_path, intents_ended=True, **database), received)
         await server.stop()
 
 

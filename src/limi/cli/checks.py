@@ -12,7 +12,7 @@ def check_settings(settings: Settings) -> None:
     Raises:
         SettingsError: naming the setting and its rule.
     """
-    from limi.features.client_secrets.session_config import SessionBodies  # noqa: PLC0415 - keeps `limi --help` quick
+    from limi.features.client_secrets.session_config import check_profile  # noqa: PLC0415 - keeps `limi --help` quick
     from limi.http.addresses import ClientAddresses, Hosts  # noqa: PLC0415
     from limi.http.cors import CORS  # noqa: PLC0415
 
@@ -23,4 +23,5 @@ def check_settings(settings: Settings) -> None:
     Hosts(public_url=server.public_url, allowed=server.allowed_hosts)
     CORS(origins=server.cors_origins, allow_localhost=settings.development)
     ClientAddresses(server.trusted_proxies)
-    SessionBodies(settings.profiles)
+    for name, profile in settings.profiles.items():
+        check_profile(profile, place=f"profiles.{name}")

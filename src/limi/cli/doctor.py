@@ -1,4 +1,4 @@
-"""`limi doctor`: looks at key, upstream, database, port and clock, and says of each what to do."""
+"""`limi doctor`: looks at key, upstream, database, Redis, port and clock, and says of each what to do."""
 
 import asyncio
 import sys
@@ -46,7 +46,7 @@ def doctor(
     *,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.", dir_okay=False)] = None,
 ) -> None:
-    """Check key, upstream, database, port and clock, and say what to do about what is wrong."""
+    """Check key, upstream, database, Redis, port and clock, and say what to do about what is wrong."""
     settings = load_settings(file=config)
     findings = list(_findings(settings))
     for finding in findings:
@@ -152,6 +152,26 @@ def _look_at_database(settings: Settings) -> Finding:
     return Finding("database", fine=True, message="reads and writes work")
 
 
+def _look_at_redis(settings: Settings) -> Finding:
+    url = settings.redis.url
+    if not url:
+        return Finding("redis", fine=True, message="none; limits and repeats are each process's own")
+    # Not at the top: it takes a tenth of a second, which `limi --help` does without.
+    from limi.adapters.redis.connection import RedisUnavailableError  # noqa: PLC0415
+    from limi.adapters.redis.shared_state import look_at_redis  # noqa: PLC0415
+
+    try:
+        report = asyncio.run(look_at_redis(url, timeout_seconds=settings.redis.connect_seconds))
+    except (RedisUnavailableError, ValueError) as exc:
+        reason = exc.reason if isinstance(exc, RedisUnavailableError) else "its URL holds an unknown option"
+        advice = "Check LIMI_REDIS_URL and the server. Without it each process admits its share of every limit."
+        return Finding("redis", fine=False, message=f"it cannot be used: {reason}", advice=advice)
+    if report.evicts:
+        advice = "Set `maxmemory-policy noeviction`: a window thrown away lets more pass than its limit."
+        return Finding("redis", fine=False, message="it throws keys away when its memory is full", advice=advice)
+    return Finding("redis", fine=True, message=f"answers in {report.milliseconds:.1f} ms")
+
+
 def _look_at_port(settings: Settings) -> Finding:
     host, port = settings.server.host, settings.server.port
     bind_socket(host, port).close()
@@ -163,5 +183,6 @@ _LOOKS: Final[dict[str, Callable[[Settings], Finding]]] = {
     "keys": _look_at_keys,
     "upstream": _look_at_upstream,
     "database": _look_at_database,
+    "redis": _look_at_redis,
     "port": _look_at_port,
 }

@@ -10,11 +10,16 @@ from limi import __version__
 from limi.adapters.sql.errors import DatabaseError
 from limi.cli.audit import audit_app
 from limi.cli.config import config
+from limi.cli.db import db_app
 from limi.cli.doctor import doctor
+from limi.cli.keys import key_app
 from limi.cli.mint import mint
+from limi.cli.profiles import profile_app
 from limi.cli.sandbox import sandbox
 from limi.cli.serve import serve, settings_help
 from limi.cli.speech import speech_app
+from limi.cli.stats import stats
+from limi.cli.tenants import tenant_app
 from limi.kernel.settings import SettingsError
 
 __all__ = ["app", "main"]
@@ -31,8 +36,13 @@ app.command()(sandbox)
 app.command()(config)
 app.command()(doctor)
 app.command()(mint)
+app.command()(stats)
 app.add_typer(audit_app, name="audit")
+app.add_typer(db_app, name="db")
+app.add_typer(key_app, name="key")
+app.add_typer(profile_app, name="profile")
 app.add_typer(speech_app, name="speech")
+app.add_typer(tenant_app, name="tenant")
 
 
 @app.command()

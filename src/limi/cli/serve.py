@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from socket import socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import structlog
 import typer
@@ -10,11 +10,18 @@ import typer
 from limi import __version__
 from limi.adapters.configuration import load_settings, setting_infos
 from limi.cli.checks import check_settings
+from limi.cli.connection_limits import limits_of
 from limi.cli.listening import bind_socket
 from limi.cli.server import run_server
 from limi.kernel.settings import Settings
 
+if TYPE_CHECKING:
+    from limi.cli.worker_link import WorkerLink
+
 __all__ = ["serve", "settings_help"]
+
+_FLUSH_SECONDS: Final = 15.0
+"""What a worker may take beyond its requests to write the journal and let go of its lease, in all."""
 
 
 def settings_help() -> str:
@@ -29,36 +36,77 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks one.", show_default="3001")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.", dir_okay=False)] = None,
+    worker: Annotated[str | None, typer.Option(hidden=True, help="Sockets that a supervisor hands over.")] = None,
 ) -> None:
     """Run the backend: with OPENAI_API_KEY it mints at OpenAI, without it at the sandbox inside."""
     settings = load_settings(file=config, overrides={"server.host": host, "server.port": port})
     # First what costs nothing: a start that is refused has made no key, no database and no log.
     check_settings(settings)
+    if worker is not None:
+        _serve_as_worker(settings, worker)
+        return
     with bind_socket(settings.server.host, settings.server.port) as listener:
-        _serve(settings, listener)
+        if settings.server.workers > 1:
+            raise typer.Exit(_supervise(settings, listener, config))
+        _serve(settings, listener, None)
 
 
-def _serve(settings: Settings, listener: socket) -> None:
+def _supervise(settings: Settings, listener: socket, config: Path | None) -> int:
+    from limi.adapters.telemetry.logs import configure_logs  # noqa: PLC0415 - keeps `limi --help` quick
+    from limi.cli.supervisor import supervise  # noqa: PLC0415
+
+    sink = configure_logs(settings.log, shared=True)
+    server = settings.server
+    # The workers read the rest where this process read it: file and environment.
+    arguments = ["serve", "--host", server.host, *(("--config", str(config)) if config else ())]
+    try:
+        return supervise(
+            arguments,
+            listener,
+            count=server.workers,
+            stop_seconds=server.drain_seconds + server.shutdown_seconds + _FLUSH_SECONDS,
+            announce=lambda facts: sink.announce("limi.started", **{**facts, **_public(settings)}),
+        )
+    finally:
+        sink.close()
+
+
+def _public(settings: Settings) -> dict[str, str]:
+    """Return what replaces the start line's URL where clients use another one."""
+    return {"url": settings.server.public_url} if settings.server.public_url else {}
+
+
+def _serve_as_worker(settings: Settings, sockets: str) -> None:
+    from limi.cli.worker_link import WorkerLink, adopt_sockets  # noqa: PLC0415 - keeps `limi --help` quick
+
+    try:
+        listener, control = adopt_sockets(sockets)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+    with listener, control:
+        _serve(settings, listener, WorkerLink(control=control))
+
+
+def _serve(settings: Settings, listener: socket, link: "WorkerLink | None") -> None:
     from limi.adapters.key_files import load_key_files  # noqa: PLC0415 - keeps `limi --help` quick
     from limi.adapters.telemetry.logs import configure_logs  # noqa: PLC0415
     from limi.app import create_app  # noqa: PLC0415
 
-    sink = configure_logs(settings.log)
+    sink = configure_logs(settings.log, shared=link is not None)
     try:
         keys = load_key_files(settings)
-        app = create_app(settings, keys=keys)
+        app = create_app(settings, keys=keys, pool=link)
         if keys.made:
             structlog.get_logger().warning("admin_key.made", file=str(keys.admin_key_file))
 
+        facts = {"upstream": app.upstream_name, "environment": settings.env.value, "version": __version__}
+        if link:
+            link.attach(snapshot=app.metrics.snapshot, facts=facts)
+
         def announce(url: str) -> None:
             # The one start line appears at every log level: whoever starts a server wants to know where it is.
-            sink.announce(
-                "limi.started",
-                url=settings.server.public_url or url,
-                upstream=app.upstream_name,
-                environment=settings.env,
-                version=__version__,
-            )
+            if link is None:
+                sink.announce("limi.started", url=settings.server.public_url or url, **facts)
 
         run_server(
             app.asgi,
@@ -68,6 +116,10 @@ def _serve(settings: Settings, listener: socket) -> None:
             shutdown_seconds=settings.server.shutdown_seconds,
             announce=announce,
             farewell=app.farewell,
+            limits=limits_of(settings.server),
+            drain_seconds=settings.server.drain_seconds,
+            on_drain=app.drain,
+            companion=link,
         )
     finally:
         sink.close()

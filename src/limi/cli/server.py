@@ -9,14 +9,15 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from socket import socket
 from types import FrameType
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import structlog
 import uvicorn
 
+from limi.cli.connection_limits import ConnectionLimits, default_limits
 from limi.kernel.ids import RandomIds
 
-__all__ = ["run_server"]
+__all__ = ["Companion", "run_server"]
 
 _log = structlog.get_logger()
 
@@ -24,6 +25,25 @@ _MAX_FRAME_BYTES: Final = 20 * 1024 * 1024 + 4096
 """15 MiB of audio in base64, which is what upstream accepts, and its JSON."""
 _PING_SECONDS: Final = 20.0
 """Upstream pings its sockets about as often; it also finds clients that vanished."""
+_LOOK_SECONDS: Final = 0.05
+"""How often a server that drains looks whether it still has to."""
+_REPLACED_SECONDS: Final = 6.0
+"""How long a server that others replace waits for its connections to end: a second more than one may idle."""
+
+
+class Companion(Protocol):
+    """What runs beside the server in its event loop."""
+
+    async def begin(self, url: str, stop: Callable[[bool], None]) -> None:
+        """Begin, now that requests are answered at `url`.
+
+        Args:
+            url: where.
+            stop: ends the server; its argument says whether others go on answering in its place.
+        """
+
+    async def end(self) -> None:
+        """End, now that the last request was answered."""
 
 
 def run_server(
@@ -36,6 +56,10 @@ def run_server(
     farewell: Callable[[], Awaitable[None]] | None = None,
     listener: socket | None = None,
     tls: ssl.SSLContext | None = None,
+    limits: ConnectionLimits | None = None,
+    drain_seconds: float = 0.0,
+    on_drain: Callable[[], None] | None = None,
+    companion: Companion | None = None,
 ) -> None:
     """Serve until a signal says stop.
 
@@ -49,18 +73,51 @@ def run_server(
             lifespan's end comes too late for it: by then uvicorn has closed every WebSocket with its own code.
         listener: a bound socket to listen on; it is closed at the end.
         tls: the certificate to answer with; HTTP is plain unless given.
+        limits: what a connection may cost; the defaults unless given.
+        drain_seconds: how long connections are still accepted once stopped, so that a proxy can notice first.
+        on_drain: is told when that begins.
+        companion: runs beside it.
     """
-    # Not at the top: it brings the web framework, which `limi --help` does without.
-    from limi.cli.connections import GuardedProtocol, default_limits  # noqa: PLC0415
+    config = _configure(
+        app, host=host, port=port, shutdown_seconds=shutdown_seconds, tls=tls, limits=limits or default_limits()
+    )
+    server = _Server(
+        config,
+        announce=announce,
+        farewell=farewell,
+        drain_seconds=drain_seconds,
+        on_drain=on_drain,
+        companion=companion,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises the signal again once it has stopped. Left to its default that would end the process
+        # before whoever called this could write the log's last lines.
+        signal.signal(number, server.stop)
+    server.run([listener] if listener else None)
 
-    protocol = partial(GuardedProtocol, limits=default_limits(), ids=RandomIds())
-    config = uvicorn.Config(
+
+def _configure(
+    app: Any,  # noqa: ANN401 - as above
+    *,
+    host: str,
+    port: int,
+    shutdown_seconds: float,
+    tls: ssl.SSLContext | None,
+    limits: ConnectionLimits,
+) -> uvicorn.Config:
+    # Not at the top: it brings the web framework, which `limi --help` does without.
+    from limi.cli.connections import GuardedProtocol  # noqa: PLC0415
+    from limi.cli.sockets import GuardedSocket  # noqa: PLC0415
+
+    protocol = partial(GuardedProtocol, limits=limits, ids=RandomIds())
+    sockets = partial(GuardedSocket, write_seconds=limits.write_seconds)
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
-        # uvicorn asks for a class and only calls it.
+        # uvicorn asks for classes and only calls them.
         http=cast("type[asyncio.Protocol]", protocol),
-        ws="websockets-sansio",
+        ws=cast("type[asyncio.Protocol]", sockets),
         ws_max_size=_MAX_FRAME_BYTES,
         ws_ping_interval=_PING_SECONDS,
         lifespan="on",
@@ -73,12 +130,6 @@ def run_server(
         timeout_graceful_shutdown=math.ceil(shutdown_seconds),
         ssl_context_factory=(lambda _, __: tls) if tls else None,
     )
-    server = _Server(config, announce, farewell)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises the signal again once it has stopped. Left to its default that would end the process
-        # before whoever called this could write the log's last lines.
-        signal.signal(number, server.stop)
-    server.run([listener] if listener else None)
 
 
 class _Server(uvicorn.Server):
@@ -87,15 +138,35 @@ class _Server(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
+        *,
         announce: Callable[[str], None],
         farewell: Callable[[], Awaitable[None]] | None,
+        drain_seconds: float,
+        on_drain: Callable[[], None] | None,
+        companion: Companion | None,
     ) -> None:
         super().__init__(config)
         self._announce = announce
         self._farewell = farewell
+        self._drain_seconds = drain_seconds
+        self._on_drain = on_drain
+        self._companion = companion
+        self._replaced = False
+        self._draining = False
+        self._hurried = False
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
         """Stop as soon as possible; once stopped, nothing."""
+        self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal, as uvicorn does while it serves; one while the server drains cuts that short."""
+        self._hurried = self._draining
+        super().handle_exit(sig, frame)
+
+    def leave(self, replaced: bool) -> None:  # noqa: FBT001 - the signature that `Companion` promises
+        """Stop; where it was `replaced`, others accept from its listening socket and nobody need notice."""
+        self._replaced = replaced
         self.should_exit = True
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
@@ -107,11 +178,15 @@ class _Server(uvicorn.Server):
             shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104 - shown only
             scheme = "https" if self.config.is_ssl else "http"
             self._announce(f"{scheme}://{shown}:{port}")
+            if self._companion:
+                await self._companion.begin(f"{scheme}://{shown}:{port}", self.leave)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Let nobody new in, let the application take leave of whom it holds, then stop."""
-        for server in self.servers:
-            server.close()
+        """Drain, let nobody new in, let the application take leave of whom it holds, then stop."""
+        if self._replaced:
+            self._let_nobody_in()
+        await self._drain()
+        self._let_nobody_in()
         try:
             if self._farewell:
                 await asyncio.wait_for(self._farewell(), self.config.timeout_graceful_shutdown)
@@ -119,6 +194,32 @@ class _Server(uvicorn.Server):
             _log.warning("server.farewell.cut", seconds=self.config.timeout_graceful_shutdown)
         finally:
             await super().shutdown(sockets)
+            if self._companion:
+                await self._companion.end()
+
+    def _let_nobody_in(self) -> None:
+        for server in self.servers:
+            server.close()
+
+    async def _drain(self) -> None:
+        """Go on answering, but each answer ends its connection, until proxies had time to look elsewhere.
+
+        A connection that idles is left alone: closing it could cross a request that is on its way.
+        """
+        seconds = max(self._drain_seconds, _REPLACED_SECONDS) if self._replaced else self._drain_seconds
+        if not seconds:
+            return
+        self._draining = True
+        if self._on_drain and not self._replaced:
+            self._on_drain()
+        # uvicorn puts these before every answer's own, those of requests under way included.
+        self.server_state.default_headers.append((b"connection", b"close"))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while loop.time() < until and not self._hurried:
+            if self._replaced and not self.server_state.connections:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
 
 def _spare_the_collector() -> None:

@@ -1,5 +1,6 @@
 """`limi doctor`: what is wrong, and what to do about it."""
 
+import re
 import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -8,6 +9,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from typer.testing import Result
 
 from limi.adapters.key_files import load_key_files
@@ -53,7 +55,7 @@ class TestAFreshMachine:
     def test_everything_is_fine_and_nothing_is_made(self, invoke: Callable[..., Result], folder: Path) -> None:
         result = invoke()
         assert result.exit_code == 0
-        assert [text[:4].strip() for text in result.output.splitlines()] == ["ok"] * 5
+        assert [text[:4].strip() for text in result.output.splitlines()] == ["ok"] * 6
         assert list(folder.iterdir()) == []
 
     def test_keys_of_which_one_is_missing_are_not_made_behind_the_operators_back(
@@ -263,3 +265,31 @@ def test_an_engine_is_closed_after_the_look(invoke: Callable[..., Result], datab
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0
     engine.dispose()
+
+
+class TestRedis:
+    def test_none_is_fine(self, invoke: Callable[..., Result]) -> None:
+        assert line(invoke(), "redis") == ("ok", "none; limits and repeats are each process's own")
+
+    def test_one_that_answers(self, invoke: Callable[..., Result], redis_url: str) -> None:
+        verdict, message = line(invoke(LIMI_REDIS_URL=redis_url), "redis")
+        assert verdict == "ok"
+        assert re.fullmatch(r"answers in \d+\.\d ms", message)
+
+    def test_one_that_does_not(self, invoke: Callable[..., Result]) -> None:
+        verdict, message = line(invoke(LIMI_REDIS_URL="redis://:hunter2@127.0.0.1:9"), "redis")
+        assert verdict == "FAIL"
+        assert message.startswith("it cannot be used: ConnectionError Check LIMI_REDIS_URL")
+        assert "hunter2" not in message
+
+    def test_one_that_throws_windows_away(self, invoke: Callable[..., Result], redis_url: str) -> None:
+        with Redis.from_url(redis_url) as operator:
+            operator.config_set("maxmemory", "100mb")
+            operator.config_set("maxmemory-policy", "allkeys-lru")
+            try:
+                verdict, message = line(invoke(LIMI_REDIS_URL=redis_url), "redis")
+            finally:
+                operator.config_set("maxmemory", "0")
+                operator.config_set("maxmemory-policy", "noeviction")
+        assert verdict == "FAIL"
+        assert "noeviction" in message

@@ -9,7 +9,20 @@ from typer.testing import Result
 
 from limi import __version__
 
-COMMANDS = ("serve", "sandbox", "config", "doctor", "mint", "version", "audit")
+COMMANDS = (
+    "serve",
+    "sandbox",
+    "config",
+    "doctor",
+    "mint",
+    "version",
+    "audit",
+    "stats",
+    "key",
+    "profile",
+    "tenant",
+    "db",
+)
 
 
 def test_help_names_every_command(invoke: Callable[..., Result]) -> None:

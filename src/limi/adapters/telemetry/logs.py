@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import IO, Final
 
@@ -27,6 +27,8 @@ Anyone could fill the log with it. It can go when uvicorn knows that response fo
 
 _FLUSH_SECONDS: Final = 0.25
 _FLUSH_BYTES: Final = 65_536
+_ATOMIC_BYTES: Final = 4096
+"""Up to so many bytes of several processes do not mix in a pipe: PIPE_BUF of Linux (pipe(7))."""
 _LEVELS: Final[Mapping[str, int]] = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -39,8 +41,10 @@ _LEVELS: Final[Mapping[str, int]] = {
 class LogSink:
     """Gathers lines and writes them to a stream; safe for several threads."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], *, shared: bool = False) -> None:
+        """Take `stream`; `shared` says that other processes write lines to it too."""
         self._stream = stream
+        self._most_bytes = _ATOMIC_BYTES if shared else _FLUSH_BYTES
         self._lines: list[bytes] = []
         self._size = 0
         self._lock = threading.Lock()
@@ -75,8 +79,9 @@ class LogSink:
             if not lines:
                 return
             try:
-                self._stream.write(b"\n".join(lines) + b"\n")
-                self._stream.flush()
+                for part in _parts(lines, self._most_bytes):
+                    self._stream.write(part)
+                    self._stream.flush()
             except (OSError, ValueError):
                 return
 
@@ -94,10 +99,16 @@ class LogSink:
             self.flush()
 
 
-def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None) -> LogSink:
-    """Send structlog's and the standard library's events to one sink, and return it."""
+def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None, shared: bool = False) -> LogSink:
+    """Send structlog's and the standard library's events to one sink, and return it.
+
+    Args:
+        settings: what is written, and how.
+        stream: where to; standard error unless given.
+        shared: whether other processes write to it as well, so that lines must be kept from mixing.
+    """
     raw = stream or sys.stderr.buffer
-    sink = LogSink(raw)
+    sink = LogSink(raw, shared=shared)
     pretty = settings.format == "pretty" or (settings.format == "auto" and raw.isatty())
     structlog.configure(
         processors=_for_people() if pretty else [_write_json],
@@ -107,6 +118,19 @@ def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None) ->
     )
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
     return sink
+
+
+def _parts(lines: Sequence[bytes], most_bytes: int) -> Iterator[bytes]:
+    """Join lines to parts that are no longer than they may be, except where one line is."""
+    part: list[bytes] = []
+    size = 0
+    for line in lines:
+        if part and size + len(line) + 1 > most_bytes:
+            yield b"\n".join(part) + b"\n"
+            part, size = [], 0
+        part.append(line)
+        size += len(line) + 1
+    yield b"\n".join(part) + b"\n"
 
 
 def _for_people() -> list[Processor]:

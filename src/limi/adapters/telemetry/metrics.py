@@ -9,6 +9,8 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from limi.adapters.telemetry.totals import MetricsPool, Snapshot, render, take
+
 __all__ = ["Metrics"]
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -18,7 +20,13 @@ _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 class Metrics:
     """All metrics of one application, in a registry of their own so that two applications do not mix."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pool: MetricsPool | None = None) -> None:
+        """Make them, all at nothing.
+
+        Args:
+            pool: the server's other processes, whose counts `render_all` adds.
+        """
+        self._pool = pool
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -63,6 +71,20 @@ class Metrics:
         """Add a gauge that is read when the metrics are."""
         Gauge(name, description, registry=self.registry).set_function(read)
 
+    def snapshot(self) -> Snapshot:
+        """Return what this process has counted."""
+        return take(self.registry)
+
     def render(self) -> bytes:
-        """Return the metrics in Prometheus's text format."""
+        """Return this process's metrics in Prometheus's text format."""
         return generate_latest(self.registry)
+
+    async def render_all(self) -> bytes:
+        """Return the whole server's, added up where it has several processes.
+
+        Raises:
+            TimeoutError: when the others do not say in time. A part of the sum would look like a restart.
+        """
+        if self._pool is None:
+            return self.render()
+        return render(await self._pool.gather(self.snapshot()))

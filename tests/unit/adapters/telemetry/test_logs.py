@@ -303,6 +303,23 @@ class TestSink:
         sink.write(b"there again", at_once=True)
         assert stream.text == "there again\n"
 
+    def test_lines_are_written_in_parts_that_cannot_mix_with_another_process(self) -> None:
+        """A pipe keeps up to 4096 bytes together (PIPE_BUF); a longer line has to go alone."""
+        parts: list[bytes] = []
+
+        class Pipe(io.BytesIO):
+            def write(self, data: Any) -> int:
+                parts.append(bytes(data))
+                return len(data)
+
+        sink = LogSink(Pipe(), shared=True)
+        lines = [b"a" * 1000] * 9 + [b"b" * 5000, b"c"]
+        for line in lines:
+            sink.write(line, at_once=False)
+        sink.close()
+        assert b"".join(parts) == b"".join(line + b"\n" for line in lines)
+        assert [len(part) for part in parts] == [4004, 4004, 1001, 5001, 2]
+
     def test_lines_of_several_threads_stay_whole(self, stream: Stream) -> None:
         sink = LogSink(stream)
 

@@ -2,6 +2,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from limi.adapters.telemetry.metrics import Metrics
+from limi.adapters.telemetry.totals import Snapshot, add_up
 
 
 @pytest.fixture
@@ -64,3 +65,19 @@ def test_the_process_is_described_too(metrics: Metrics) -> None:
 def test_two_applications_do_not_count_together(metrics: Metrics) -> None:
     metrics.mint_ended("succeeded", "ok", 0.02)
     assert sample(Metrics(), "limi_mints_total", outcome="succeeded", code="ok") is None
+
+
+async def test_one_process_alone_is_the_whole_server(metrics: Metrics) -> None:
+    metrics.mint_ended("succeeded", "ok", 0.02)
+    assert b'limi_mints_total{code="ok",outcome="succeeded"} 1.0' in await metrics.render_all()
+
+
+async def test_what_the_others_have_counted_is_added() -> None:
+    class Twin:
+        async def gather(self, own: Snapshot) -> Snapshot:
+            return add_up([own, own])
+
+    metrics = Metrics(pool=Twin())
+    metrics.mint_ended("succeeded", "ok", 0.02)
+    assert b'limi_mints_total{code="ok",outcome="succeeded"} 2.0' in await metrics.render_all()
+    assert sample(metrics, "limi_mints_total", outcome="succeeded", code="ok") == 1
