@@ -7,7 +7,9 @@ WITH_NODE := PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH"
 NPM := $(WITH_NODE) npm
 CONFORMANCE := conformance/node_modules/.installed
 
-.PHONY: help serve test check bench conformance soak lock clean
+SERVICES := redis-server postgresql
+
+.PHONY: help serve test check audit bench conformance soak lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +20,7 @@ serve: $(VENV)/.serve ## Run the backend on http://localhost:3001
 	@exec $(BIN)/limi serve
 
 test: $(VENV)/.dev $(CONFORMANCE) ## Run every test
+	scripts/system_packages.sh $(SERVICES)
 	$(WITH_NODE) $(BIN)/limi speech install
 	cd conformance && $(NPM) run test:node
 	chromium=$$(scripts/chromium.sh) && cd conformance && LIMI_CHROMIUM="$$chromium" $(NPM) run test:chromium
@@ -31,15 +34,21 @@ check: $(VENV)/.dev $(CONFORMANCE) ## Lint, types, import contracts, docs
 	cd conformance && $(NPM) run check
 	$(BIN)/python -m scripts.generate_docs --check
 	$(BIN)/python scripts/mint_cost_guard.py
+	$(WITH_NODE) $(BIN)/python -m scripts.audit_dependencies
+
+audit: $(VENV)/.dev $(CONFORMANCE) ## Ask the registries for known vulnerabilities of what is locked
+	$(WITH_NODE) $(BIN)/python -m scripts.audit_dependencies
 
 conformance: $(CONFORMANCE) ## Run the newest official SDKs and print what works; ARGS="--upstream URL" for OpenAI
 	$(WITH_NODE) $(BIN)/limi speech install || true
 	chromium=$$(scripts/chromium.sh) && LIMI_CHROMIUM="$$chromium" $(BIN)/python -m conformance $(ARGS)
 
 soak: $(VENV)/.dev ## Run the heavy tests in full size
+	scripts/system_packages.sh $(SERVICES)
 	LIMI_SOAK=1 $(BIN)/python -m pytest -m soak -p no:xdist --timeout 3600
 
 bench: $(VENV)/.dev ## Measure, beside what people run today
+	scripts/system_packages.sh $(SERVICES)
 	$(BIN)/python -m benchmarks
 
 lock: ## Renew the lock files

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from benchmarks import clients, connect, latency, mint, startup, voice
+from benchmarks import access, clients, connect, latency, limits, mint, startup, voice
 from benchmarks.contenders import by_name
 from benchmarks.harness.processes import choose_cores
 from benchmarks.harness.report import RESULTS, Report, save_report
@@ -22,6 +22,8 @@ _QUESTIONS: Final[Mapping[str, Callable[[Sequence[Contender], Options], Report]]
     "latency": latency.measure,
     "startup": startup.measure,
     "clients": clients.measure,
+    "limits": limits.measure,
+    "access": access.measure,
     "voice": voice.measure,
     "connect": connect.measure,
 }

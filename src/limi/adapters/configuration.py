@@ -23,6 +23,7 @@ from limi.kernel.settings import ENVIRONMENT_DEFAULTS, GROUPS, Environment, Sett
 __all__ = ["SettingInfo", "load_settings", "setting_infos"]
 
 _PATH: Final = re.compile(r"^(?P<rule>.*) - at (`key` in )?`\$\.?(?P<path>[^`]*)`$", re.DOTALL)
+_INDEX: Final = re.compile(r"\[[^\]]*\]")
 _OF_THE_CLIENTS: Final = frozenset({"LIMI_CONFIG", "LIMI_API_KEY"})
 """Variables that name the file, or the key that `limi mint` sends; both may stand in a server's environment."""
 _OF_KUBERNETES: Final = ("LIMI_SERVICE_", "LIMI_PORT_")
@@ -84,23 +85,29 @@ def load_settings(
 
 
 def _with_proxy(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    """Add the proxy that the usual variables name, unless one was set, and refuse one that is not spoken."""
-    upstream = settings.upstream
-    if settings.embeds_sandbox:
-        return settings
-    name = "LIMI_UPSTREAM_PROXY (upstream.proxy)"
-    if upstream.proxy is None:
+    """Add the proxies that the usual variables name, unless they were set."""
+    upstream, oidc = settings.upstream, settings.oidc
+    if not settings.embeds_sandbox:
         url = upstream.url or OPENAI_URL
+        proxy = _proxy(upstream.proxy, "LIMI_UPSTREAM_PROXY (upstream.proxy)", url, environ)
+        upstream = msgspec.structs.replace(upstream, proxy=proxy)
+    if oidc.issuer:
+        proxy = _proxy(oidc.proxy, "LIMI_OIDC_PROXY (oidc.proxy)", oidc.jwks_url or oidc.issuer, environ)
+        oidc = msgspec.structs.replace(oidc, proxy=proxy)
+    return msgspec.structs.replace(settings, upstream=upstream, oidc=oidc)
+
+
+def _proxy(given: Secret | None, name: str, url: str, environ: Mapping[str, str]) -> Secret | None:
+    """Return the proxy that was set or that the usual variables name for `url`, and refuse one not spoken."""
+    if given is None:
         found = proxy_from(environ, url)
         if found is None:
-            return settings
-        name = f"{urlsplit(url).scheme.upper()}_PROXY"
-        upstream = msgspec.structs.replace(upstream, proxy=Secret(found))
-    assert upstream.proxy  # noqa: S101 - set above
-    if not is_usable_proxy(upstream.proxy.reveal()):
+            return None
+        given, name = Secret(found), f"{urlsplit(url).scheme.upper()}_PROXY"
+    if not is_usable_proxy(given.reveal()):
         msg = f"{name} must be a URL such as http://user:password@proxy.example:3128; other kinds are not spoken."
         raise SettingsError(msg)
-    return msgspec.structs.replace(settings, upstream=upstream)
+    return given
 
 
 def _info(cls: type[msgspec.Struct], name: str, group: str) -> SettingInfo:
@@ -203,7 +210,7 @@ def _decode_secret(kind: type, value: object) -> object:
 def _sentence(message: str) -> str:
     """Say which setting is wrong and the rule, without its value, which may be a secret."""
     found = _PATH.match(message)
-    rule, path = (found["rule"], found["path"].replace("[...]", "")) if found else (message, "")
+    rule, path = (found["rule"], _INDEX.sub("", found["path"])) if found else (message, "")
     if unknown := _UNKNOWN.match(rule):
         place = f"[{path}]" if path else "the configuration file"
         return f"{unknown['name']} is not a setting of {place}. `limi serve --help` lists them all."

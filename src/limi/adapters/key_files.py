@@ -10,7 +10,7 @@ from limi.kernel.secret import Secret
 from limi.kernel.settings import Settings, SettingsError
 from limi.kernel.start_rules import require_key_files
 
-__all__ = ["FOLDER", "KeyFiles", "load_key_files"]
+__all__ = ["FOLDER", "KeyFiles", "find_root", "load_key_files"]
 
 FOLDER: Final = Path(".limi")
 """Where development keeps its state, below the working directory."""
@@ -56,6 +56,22 @@ def load_key_files(settings: Settings, *, folder: Path = FOLDER) -> KeyFiles:
             "key would have the root of every other; make a second one: `openssl rand -hex 32`."
         )
     return KeyFiles(root=_root(root, root_file), admin_key=_admin(admin_key), admin_key_file=admin_file, made=made)
+
+
+def find_root(settings: Settings, *, folder: Path = FOLDER) -> Secret | None:
+    """Return the root where its file is there; nothing is made, because a command may run in any folder.
+
+    Raises:
+        SettingsError: the file is open to others outside development, cannot be read, or holds no key.
+    """
+    file = Path(settings.security.secret_key_file or folder / "secret")
+    try:
+        return _root(_read(file, settings, "LIMI_SECRET_KEY_FILE"), file)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as exc:
+        msg = f"LIMI_SECRET_KEY_FILE: the file {file} cannot be read: {exc}."
+        raise SettingsError(msg) from exc
 
 
 def _read_or_make(file: Path, fresh: str, settings: Settings, setting: str) -> tuple[str, bool]:

@@ -56,7 +56,7 @@ class CORS:
         allowed = _ALLOWED_BY_SDKS if for_sdks else _ALLOWED
         return [
             (b"access-control-allow-origin", origin),
-            (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+            (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
             (b"access-control-allow-headers", allowed.encode()),
             (b"access-control-max-age", b"600"),
             _VARY,

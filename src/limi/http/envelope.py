@@ -12,9 +12,12 @@ import structlog
 
 from limi.http.addresses import ClientAddresses, Hosts
 from limi.http.asgi import ASGIApp, Header, Message, RawResponse, Receive, Scope, Send, headers_of
-from limi.http.context import RequestContext, choose_request_id, is_openai_path, put_context
+from limi.http.authentication import anonymous
+from limi.http.context import RequestContext, choose_request_id, context_of, is_openai_path, put_context
 from limi.http.cors import CORS
 from limi.http.errors import Refusal, as_refusal, render_error
+from limi.http.refusal_audit import RefusalAudit
+from limi.http.wrong_credentials import WrongCredentials
 from limi.kernel.ids import Ids
 
 __all__ = ["Envelope"]
@@ -47,6 +50,8 @@ class Envelope:
         addresses: ClientAddresses,
         cors: CORS,
         https: bool,
+        wrong_credentials: WrongCredentials,
+        refusals: RefusalAudit,
         ids: Ids,
     ) -> None:
         self._app = app
@@ -56,6 +61,8 @@ class Envelope:
         self._addresses = addresses
         self._cors = cors
         self._security = (*_SECURITY_HEADERS, _HSTS) if https else _SECURITY_HEADERS
+        self._wrong_credentials = wrong_credentials
+        self._refusals = refusals
         self._ids = ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,6 +111,9 @@ class Envelope:
                 _log.exception("request.crashed", request_id=request_id, path=scope["path"])
             if reply.started:
                 raise
+            context = context_of(scope)
+            self._refusals.note(refusal.code, context, anonymous(context.ip))
+            refusal = await self._wrong_credentials.count(scope, refusal)
             await _refuse(refusal, scope, reply, request_id, base_url)
 
     def _route(self, scope: Scope) -> ASGIApp:

@@ -4,19 +4,25 @@ Domain errors know nothing of HTTP; what only HTTP can get wrong (a method, a co
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from limi.features.api_keys.errors import ApiKeyError
 from limi.features.client_secrets.errors import MintError, UpstreamRateLimitedError
+from limi.features.profiles.errors import ProfileError
+from limi.features.tenants.errors import TenantError
 from limi.http.asgi import Header, RawResponse
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.journal import JournalUnavailableError
+from limi.kernel.revision import AccessUnavailableError
 
 __all__ = ["ErrorBody", "Refusal", "as_refusal", "render_error"]
 
 _JSON: Final[Header] = (b"content-type", b"application/json")
+_UNDERSCORE: Final = re.compile(r"(?<=[a-z])_([a-z])")
 _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 _SPEAKS_FOR_ITSELF: Final = frozenset({"invalid_request", "forbidden"})
 """Codes whose errors carry a message made for the caller; all others say what the catalogue says."""
@@ -59,11 +65,22 @@ def as_refusal(error: Exception) -> Refusal:
         return error
     if isinstance(error, JournalUnavailableError):
         return Refusal("audit_unavailable")
+    if isinstance(error, AccessUnavailableError):
+        return Refusal("access_unavailable")
+    if isinstance(error, ApiKeyError | TenantError | ProfileError):
+        return Refusal(error.code, message=_as_sent(str(error)))
     if isinstance(error, MintError):
         wait = error.retry_after_ms if isinstance(error, UpstreamRateLimitedError) else None
         message = str(error) if error.code in _SPEAKS_FOR_ITSELF else None
         return Refusal(error.code, message=message, retry_after_ms=wait)
     return Refusal("internal_error")
+
+
+def _as_sent(message: str) -> str:
+    """Spell the member that a message begins with as JSON has it; what lies within it is upstream's to spell."""
+    path, colon, rule = message.partition(": ")
+    member, dot, rest = path.partition(".")
+    return f"{_UNDERSCORE.sub(lambda found: found[1].upper(), member)}{dot}{rest}{colon}{rule}"
 
 
 def render_error(

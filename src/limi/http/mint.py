@@ -11,9 +11,10 @@ from typing import Final
 import msgspec
 import structlog
 
+from limi.features.api_keys.errors import ApiKeyError
 from limi.features.client_secrets.errors import UpstreamError
 from limi.features.client_secrets.idempotency import Repeat
-from limi.features.client_secrets.model import Minted
+from limi.features.client_secrets.model import Minted, own_session_id
 from limi.features.client_secrets.service import MintService
 from limi.features.rate_limits.model import Decision
 from limi.features.rate_limits.service import RateLimiter
@@ -25,6 +26,7 @@ from limi.http.deadlines import Deadlines
 from limi.http.errors import Refusal, as_refusal, render_error
 from limi.http.mint_request import decode_mint
 from limi.http.ports import MintObserver
+from limi.http.refusal_audit import RefusalAudit
 from limi.http.urls import CallURLs, URLMaker
 from limi.kernel.clock import Clock
 from limi.kernel.facts import Origin
@@ -68,6 +70,7 @@ class _Ended:
 
     response: RawResponse
     minted: Minted | None = None
+    tenant: str | None = None
     refusal: Refusal | None = None
     cause: Exception | None = None
 
@@ -83,6 +86,7 @@ class MintEndpoint:
         service: MintService,
         urls: URLMaker,
         observer: MintObserver,
+        refusals: RefusalAudit,
         clock: Clock,
         max_body_bytes: int,
         body_seconds: float,
@@ -93,6 +97,7 @@ class MintEndpoint:
         self._service = service
         self._urls = urls
         self._observer = observer
+        self._refusals = refusals
         self._clock = clock
         self._max_body_bytes = max_body_bytes
         self._deadlines = Deadlines(body_seconds)
@@ -107,8 +112,8 @@ class MintEndpoint:
         context = context_of(scope)
         rate_headers: list[Header] = []
         try:
-            minted = await self._mint(scope, receive, context, rate_headers)
-            ended = _Ended(self._success(minted, context, rate_headers), minted)
+            minted, principal = await self._mint(scope, receive, context, rate_headers)
+            ended = _Ended(self._success(minted, context, rate_headers), minted, tenant=principal.tenant)
         except ClientGoneError:
             return
         except Exception as exc:  # noqa: BLE001 - every failure is answered in the one shape, and logged below
@@ -121,7 +126,7 @@ class MintEndpoint:
 
     async def _mint(
         self, scope: Scope, receive: Receive, context: RequestContext, rate_headers: list[Header]
-    ) -> Minted:
+    ) -> tuple[Minted, Principal]:
         if scope["method"] != "POST":
             raise Refusal("method_not_allowed", headers=(_ALLOW,))
         principal = await self._authenticate(scope, context, rate_headers)
@@ -130,7 +135,7 @@ class MintEndpoint:
         body = await read_body(scope, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
         if (body or content_type) and not is_json(content_type):
             raise Refusal("unsupported_media_type")
-        return await self._service.mint(
+        minted = await self._service.mint(
             decode_mint(body),
             principal=principal,
             origin=Origin(
@@ -142,11 +147,13 @@ class MintEndpoint:
             ),
             repeat=_repeat(scope, principal, context, body),
         )
+        return minted, principal
 
     async def _authenticate(self, scope: Scope, context: RequestContext, rate_headers: list[Header]) -> Principal:
         try:
-            return self._authenticator.admit(scope, Grant.MINT)
-        except Refusal:
+            return await self._authenticator.admit(scope, Grant.MINT)
+        except (Refusal, ApiKeyError) as exc:
+            self._refusals.note(as_refusal(exc).code, context, anonymous(context.ip))
             # A wrong key counts for its address, so that nobody tries keys faster than they may mint.
             await self._limit(anonymous(context.ip), context, rate_headers)
             raise
@@ -156,6 +163,7 @@ class MintEndpoint:
         self._observer.limit_decided("mint", admitted=decision.admitted)
         rate_headers.extend(rate_limit_headers(decision))
         if not decision.admitted:
+            self._refusals.note("rate_limit_exceeded", context, principal)
             raise Refusal("rate_limit_exceeded", retry_after_ms=math.ceil(decision.reset_seconds * 1000))
 
     def _success(self, minted: Minted, context: RequestContext, rate_headers: list[Header]) -> RawResponse:
@@ -192,9 +200,11 @@ class MintEndpoint:
         if ended.minted:
             self._observer.mint_ended("succeeded", "", seconds)
             minted = ended.minted
+            if ended.tenant is not None:
+                fields["tenant"] = ended.tenant
             _log.info(
                 "mint.succeeded",
-                session_id=minted.session_id,
+                session_id=own_session_id(minted.session_id, ended.tenant),
                 model=minted.model,
                 replayed=minted.replayed,
                 **fields,
@@ -231,5 +241,5 @@ def _repeat(scope: Scope, principal: Principal, context: RequestContext, body: b
         message = "Idempotency-Key: must be one value of 1–255 visible ASCII characters"
         raise Refusal("invalid_request", message=message)
     # Many people can share an address, so an anonymous caller is told by the user agent as well.
-    scope_name = f"{context.ip}\0{context.user_agent}" if principal.anonymous else principal.caller
+    scope_name = f"{context.ip}\0{context.user_agent}" if principal.anonymous else principal.account
     return Repeat(scope=scope_name, key=Secret(value.decode()), body=body)

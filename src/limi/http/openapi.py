@@ -11,6 +11,7 @@ from litestar.openapi import OpenAPIConfig
 
 from limi.features.client_secrets.model import MINT_RULES, MintRequest
 from limi.http.errors import ErrorBody
+from limi.http.input_schemas import add_inputs
 from limi.http.mint import MINT_PATH, MintAnswer
 from limi.kernel.errors import CATALOGUE
 
@@ -42,6 +43,7 @@ _MINT_ERRORS: Final = (
     "invalid_request",
     "auth_required",
     "forbidden",
+    "tenant_suspended",
     "request_timeout",
     "idempotency_conflict",
     "payload_too_large",
@@ -52,6 +54,7 @@ _MINT_ERRORS: Final = (
     "openai_auth_failed",
     "token_generation_failed",
     "audit_unavailable",
+    "access_unavailable",
     "overloaded",
     "openai_timeout",
 )
@@ -65,6 +68,7 @@ def describe_api(handlers: Sequence[HTTPRouteHandler], *, version: str) -> Mappi
     # Without `logging_config=None` it would also take the root logger over, in the middle of serving.
     describer = Litestar(list(handlers), openapi_config=config, logging_config=None)
     schema = describer.openapi_schema.to_schema()
+    add_inputs(schema, handlers)
     mint, components = _mint_operation()
     schema["paths"] = {MINT_PATH: {"post": mint}, **schema["paths"]}
     schema.setdefault("components", {}).setdefault("schemas", {}).update(components)

@@ -1,6 +1,6 @@
 """What a person sees: the front page, a page for each error code, and the API's documentation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -27,7 +27,7 @@ class PageRoutes:
         environment: str,
         version: str,
         describe: Callable[[], Mapping[str, Any]],
-        authorize: Callable[[Request[Any, Any, Any]], None],
+        authorize: Callable[[Request[Any, Any, Any]], Awaitable[object]],
     ) -> None:
         self._mode = mode
         self._environment = environment
@@ -50,12 +50,12 @@ class PageRoutes:
 
         @get("/openapi.json", media_type="application/json", include_in_schema=False)
         async def openapi(request: Request[Any, Any, Any]) -> bytes:
-            self._authorize(request)
+            await self._authorize(request)
             return msgspec.json.encode(self._describe())
 
         @get("/docs", media_type=MediaType.HTML, include_in_schema=False)
         async def docs(request: Request[Any, Any, Any]) -> bytes:
-            self._authorize(request)
+            await self._authorize(request)
             return docs_page(self._describe(), context_of(scope_of(request)).base_url)
 
         return (index, error, openapi, docs)

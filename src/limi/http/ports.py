@@ -1,8 +1,53 @@
-"""What the HTTP layer tells, and to whom it may not care."""
+"""What the HTTP layer needs from outside: whom it asks who is calling, and whom it tells what happened."""
 
 from typing import Protocol
 
-__all__ = ["MintObserver"]
+from limi.features.tenants.model import Tenant
+from limi.kernel.principal import Principal
+from limi.kernel.tokens import InvalidTokenError
+
+__all__ = ["ApiKeys", "InvalidTokenError", "MintObserver", "Tenants", "TokenVerifier"]
+
+
+class ApiKeys(Protocol):
+    """Knows Limi's own keys."""
+
+    async def authenticate(self, token: str, *, origin: str | None) -> Principal | None:
+        """Return whom `token` belongs to, None where it is no valid key.
+
+        Args:
+            token: what follows `Bearer`; it begins with `limi_sk_`.
+            origin: the request's `Origin` header, None without.
+
+        Raises:
+            ApiKeyError: the key is valid, but not for pages of this origin.
+            AccessUnavailableError: it cannot be found out.
+        """
+
+
+class TokenVerifier(Protocol):
+    """Knows the tokens of a product's own login."""
+
+    async def verify(self, token: str) -> Principal:
+        """Return whom `token` speaks of: tenant, user, scopes and variables from its claims.
+
+        The same object comes back for the same token while it is cached, so that what is made of it is kept too.
+
+        Raises:
+            InvalidTokenError: it is not valid.
+            AccessUnavailableError: nobody can say, because the issuer's keys cannot be had.
+        """
+
+
+class Tenants(Protocol):
+    """Knows the tenants."""
+
+    async def find(self, tenant_id: str) -> Tenant | None:
+        """Return a tenant, None where there is none.
+
+        Raises:
+            AccessUnavailableError: it cannot be found out.
+        """
 
 
 class MintObserver(Protocol):

@@ -1,8 +1,8 @@
 """The framework's routes as one application, whose errors the envelope answers like all others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
@@ -11,10 +11,22 @@ from litestar.handlers import HTTPRouteHandler
 from limi.http.asgi import ASGIApp, Receive, Scope, Send
 from limi.http.errors import Refusal
 
-__all__ = ["make_routes"]
+__all__ = ["RouteGroup", "all_handlers", "make_routes"]
 
 _CODES: Final = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}
 """What the framework itself can find wrong with a request."""
+
+
+class RouteGroup(Protocol):
+    """Routes of one subject."""
+
+    def handlers(self) -> Sequence[HTTPRouteHandler]:
+        """Return them, made anew: an application of the framework keeps what it is given."""
+
+
+def all_handlers(groups: Iterable[RouteGroup]) -> list[HTTPRouteHandler]:
+    """Return the routes of several subjects."""
+    return [handler for group in groups for handler in group.handlers()]
 
 
 def make_routes(
@@ -29,7 +41,8 @@ def make_routes(
         lifespan: what runs from the server's start to its stop.
     """
     app = Litestar(
-        list(handlers),
+        # First, or Litestar makes its own for the first handler of the path.
+        [*_options(handlers), *handlers],
         openapi_config=None,
         # Litestar's own would take the root logger away from `limi.adapters.telemetry.logs`.
         logging_config=None,
@@ -37,6 +50,24 @@ def make_routes(
         exception_handlers={HTTPException: _from_framework, Exception: _let_through},
     )
     return _before_framework(cast("ASGIApp", app))
+
+
+def _options(handlers: Sequence[HTTPRouteHandler]) -> Iterator[HTTPRouteHandler]:
+    """Answer OPTIONS with every method of a path; Litestar's own answer knows the path's first handler only."""
+    known: dict[str, list[str]] = {}
+    for handler in handlers:
+        for path in handler.paths:
+            known.setdefault(path, []).extend(handler.http_methods)
+    for path, methods in known.items():
+        if len(methods) > 1:
+            yield _options_handler(path, ", ".join(sorted([*methods, "OPTIONS"])))
+
+
+def _options_handler(path: str, allow: str) -> HTTPRouteHandler:
+    async def options() -> Response[None]:
+        return Response(None, status_code=204, headers={"allow": allow})
+
+    return HTTPRouteHandler(path, http_method="OPTIONS", status_code=204, include_in_schema=False)(options)
 
 
 def _before_framework(app: ASGIApp) -> ASGIApp:

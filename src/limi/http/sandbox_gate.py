@@ -1,35 +1,71 @@
 """Limits on what the sandbox inside this process answers: connections per minute, as the real thing would have."""
 
 import math
+from http import HTTPStatus
+from typing import Final
 
 from limi.features.rate_limits.service import RateLimiter
-from limi.http.asgi import ASGIApp, Receive, Scope, Send
+from limi.http.asgi import ASGIApp, Message, Receive, Scope, Send, headers_of
 from limi.http.authentication import anonymous
+from limi.http.bodies import ClientGoneError, read_body
 from limi.http.context import context_of
+from limi.http.deadlines import Deadlines
 from limi.http.errors import Refusal
 from limi.http.ports import MintObserver
 
 __all__ = ["SandboxGate"]
 
+_MAX_BODY_BYTES: Final = 1_048_576
+"""An offer and its session are a few KiB; the longest instructions that upstream takes are 100."""
+
 
 class SandboxGate:
-    """Stands before the sandbox; handshakes and offers are counted, all else passes."""
+    """Stands before the sandbox: counts handshakes, offers and wrong keys, bounds bodies, lets all else pass."""
 
-    def __init__(self, sandbox: ASGIApp, *, limiter: RateLimiter, observer: MintObserver) -> None:
+    def __init__(
+        self, sandbox: ASGIApp, *, limiter: RateLimiter, observer: MintObserver, body_seconds: float
+    ) -> None:
         self._sandbox = sandbox
         self._limiter = limiter
         self._observer = observer
+        self._deadlines = Deadlines(body_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
 
         Raises:
-            Refusal: `rate_limit_exceeded`, for the envelope to render.
+            Refusal: `rate_limit_exceeded`, `payload_too_large` or `request_timeout`, for the envelope to render.
         """
-        offers = scope["path"].endswith("/realtime/calls") and scope.get("method") == "POST"
-        if offers or scope["type"] == "websocket":
+        if scope["type"] == "websocket":
             await self._admit(scope)
-        await self._sandbox(scope, receive, send)
+            await self._sandbox(scope, receive, send)
+            return
+        counted = scope["path"].endswith("/realtime/calls") and scope.get("method") == "POST"
+        if counted:
+            await self._admit(scope)
+        try:
+            reader = await self._read_ahead(scope, receive)
+        except ClientGoneError:
+            return
+        reply = _Withheld(send, withholds=not counted and b"authorization" in headers_of(scope))
+        await self._sandbox(scope, reader, reply)
+        if reply.messages:
+            # The key was wrong. Had it come with an offer, that would have been counted already.
+            await self._admit(scope)
+            await reply.release()
+
+    async def _read_ahead(self, scope: Scope, receive: Receive) -> Receive:
+        """Read the body within bounds of size and time, of which the sandbox sets only the first."""
+        headers = headers_of(scope)
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:
+            return receive
+        body = await read_body(scope, receive, max_bytes=_MAX_BODY_BYTES, deadlines=self._deadlines)
+        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Message:
+            return unread.pop() if unread else await receive()
+
+        return again
 
     async def _admit(self, scope: Scope) -> None:
         # Ephemeral keys name nobody, so the address does.
@@ -37,3 +73,25 @@ class SandboxGate:
         self._observer.limit_decided("connect", admitted=decision.admitted)
         if not decision.admitted:
             raise Refusal("rate_limit_exceeded", retry_after_ms=math.ceil(decision.reset_seconds * 1000))
+
+
+class _Withheld:
+    """Sends on, but keeps a 401 back until it is known whether the address may have another one."""
+
+    __slots__ = ("_send", "_withholds", "messages")
+
+    def __init__(self, send: Send, *, withholds: bool) -> None:
+        self._send = send
+        self._withholds = withholds
+        self.messages: list[Message] = []
+
+    async def __call__(self, message: Message) -> None:
+        is_refusal = message["type"] == "http.response.start" and message["status"] == HTTPStatus.UNAUTHORIZED
+        if self.messages or (self._withholds and is_refusal):
+            self.messages.append(message)
+        else:
+            await self._send(message)
+
+    async def release(self) -> None:
+        for message in self.messages:
+            await self._send(message)

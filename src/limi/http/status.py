@@ -15,11 +15,12 @@ from limi.features.journal.reader import JournalReader
 from limi.http.asgi import scope_of
 from limi.http.authentication import Authenticator
 from limi.http.context import context_of
-from limi.http.errors import ErrorBody, as_refusal
+from limi.http.errors import ErrorBody, Refusal, as_refusal
 from limi.http.times import iso8601
 from limi.kernel.clock import Clock
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.journal import JournalUnavailableError
+from limi.kernel.principal import Principal
 from limi.kernel.principal import Scope as Grant
 
 __all__ = ["StatusRoutes"]
@@ -90,15 +91,17 @@ class LiveBody(msgspec.Struct, frozen=True):
     status: str = "alive"
 
 
-class ReadyBody(msgspec.Struct, frozen=True, kw_only=True):
+class ReadyBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether requests should come here, and how each part is."""
 
     status: str
-    """`ready`, or `unready` with 503."""
+    """`ready`; with 503 `unready`, or `draining` when it is about to stop."""
     database: str
     journal: str
     upstream: str
     """`ok`, `degraded`, or `unknown` before the first look. Upstream's trouble takes no server out."""
+    redis: str | None = None
+    """`ok`, or `degraded` while this process counts by itself, which takes no server out; absent without Redis."""
 
 
 class StatusRoutes:
@@ -112,12 +115,13 @@ class StatusRoutes:
         reader: JournalReader,
         journal_state: Callable[[], JournalState],
         flush_journal: Callable[[], Awaitable[None]],
-        render_metrics: Callable[[], bytes],
+        render_metrics: Callable[[], Awaitable[bytes]],
         authenticator: Authenticator,
         open_to_all: bool,
         upstream_name: str,
         version: str,
         clock: Clock,
+        shared_healthy: Callable[[], bool] | None = None,
     ) -> None:
         self._probe = probe
         self._models = models
@@ -127,10 +131,12 @@ class StatusRoutes:
         self._render_metrics = render_metrics
         self._authenticator = authenticator
         self._open_to_all = open_to_all
+        self._shared_healthy = shared_healthy
         self._upstream_name = upstream_name
         self._version = version
         self._clock = clock
         self._started = clock.monotonic()
+        self._draining = False
 
     def handlers(self) -> Sequence[HTTPRouteHandler]:
         """Return the routes."""
@@ -148,8 +154,10 @@ class StatusRoutes:
         @get("/api/client-secret/stats", tags=["Client secrets"], responses=error, summary="Statistics")
         async def stats(request: Request[Any, Any, Any]) -> Response[StatsBody]:
             """List the keys handed out that have not expired; never a key itself."""
-            self.authorize(request)
-            return Response(await self._stats_body(context_of(scope_of(request)).request_id), headers=_NO_STORE)
+            principal = await self.authorize(request)
+            tenant = principal.tenant if principal else None
+            body = await self._stats_body(context_of(scope_of(request)).request_id, tenant)
+            return Response(body, headers=_NO_STORE)
 
         @get("/healthz", tags=["Operations"], summary="Liveness")
         async def healthz() -> Response[LiveBody]:
@@ -165,21 +173,29 @@ class StatusRoutes:
         @get("/metrics", tags=["Operations"], responses=error, media_type=_PROMETHEUS, summary="Metrics")
         async def metrics(request: Request[Any, Any, Any]) -> bytes:
             """Return the Prometheus metrics."""
-            self.authorize(request)
-            return self._render_metrics()
+            principal = await self.authorize(request)
+            if principal is not None and principal.tenant is not None:
+                raise Refusal("forbidden", message="tenant: the metrics count the callers of all tenants together")
+            return await self._render_metrics()
 
         return (health, stats, healthz, readyz, metrics)
 
-    def authorize(self, request: Request[Any, Any, Any]) -> None:
+    def drain(self) -> None:
+        """Say from now on that requests should go elsewhere; those that come are answered all the same."""
+        self._draining = True
+
+    async def authorize(self, request: Request[Any, Any, Any]) -> Principal | None:
         """Let pass what is open in development and needs a key elsewhere; a wrong key is refused anywhere.
+
+        Returns:
+            Who asks, None where nobody said so.
 
         Raises:
             Refusal: `auth_required` or `forbidden`.
         """
         if self._open_to_all:
-            self._authenticator.identify(scope_of(request))
-        else:
-            self._authenticator.require(scope_of(request), Grant.STATS)
+            return await self._authenticator.identify(scope_of(request))
+        return await self._authenticator.require(scope_of(request), Grant.STATS)
 
     def _health_body(self, health: Health, request_id: str) -> HealthBody:
         entry = CATALOGUE[as_refusal(health.problem).code] if health.problem else None
@@ -195,10 +211,10 @@ class StatusRoutes:
             warnings=self._warnings(),
         )
 
-    async def _stats_body(self, request_id: str) -> StatsBody:
+    async def _stats_body(self, request_id: str, tenant: str | None) -> StatsBody:
         # A key that was just handed out is in the list: what is queued is written before the list is read.
         await self._flush_journal()
-        tokens = await self._reader.live_tokens(limit=_LISTED_TOKENS)
+        tokens = await self._reader.live_tokens(limit=_LISTED_TOKENS, tenant=tenant)
         return StatsBody(
             service=_SERVICE,
             version=self._version,
@@ -221,10 +237,11 @@ class StatusRoutes:
         health = self._probe.glance()
         upstream = "unknown" if health is None else "ok" if health.accessible else "degraded"
         return ReadyBody(
-            status="ready" if database == journal == "ok" else "unready",
+            status="draining" if self._draining else "ready" if database == journal == "ok" else "unready",
             database=database,
             journal=journal,
             upstream=upstream,
+            redis=None if self._shared_healthy is None else "ok" if self._shared_healthy() else "degraded",
         )
 
     def _warnings(self) -> list[ModelWarningBody]:

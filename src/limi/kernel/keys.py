@@ -15,6 +15,8 @@ class KeyLabel(StrEnum):
 
     IDEMPOTENCY = "idempotency"
     PRIVACY = "privacy-hmac"
+    AUDIT = "audit-signing"
+    API_KEY_HASH = "api-key-hash"
 
 
 def derive_key(root: Secret, label: KeyLabel) -> bytes:

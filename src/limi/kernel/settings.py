@@ -9,25 +9,36 @@ says below.
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
+from limi.kernel.oidc_settings import OIDCSettings
+from limi.kernel.profile_settings import Leash, Override, Profile
 from limi.kernel.secret import Secret
+from limi.kernel.server_settings import ServerSettings
+from limi.kernel.setting_fields import SettingsGroup as _Group
+from limi.kernel.setting_fields import setting as _setting
 
 __all__ = [
     "ENVIRONMENT_DEFAULTS",
     "GROUPS",
     "SANDBOX_URL",
+    "AccessSettings",
+    "AuditSettings",
     "DatabaseSettings",
     "Environment",
     "IdempotencySettings",
     "JournalSettings",
+    "Leash",
     "LimitSettings",
     "LogSettings",
     "ModelOverride",
     "ModelSettings",
+    "OIDCSettings",
+    "Override",
     "Profile",
+    "RedisSettings",
     "SandboxSettings",
     "SecuritySettings",
     "ServerSettings",
@@ -44,17 +55,11 @@ class SettingsError(Exception):
     """A setting is missing, unknown or does not fit; the message names it and says what to do."""
 
 
-# `\Z` rather than `$`, which would let a trailing newline pass. No `@` in the authority: both URLs are told to
-# clients and logs, and a password in them would be told with them.
-PublicURL = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?\Z")]
+# As for `PublicURL`: clients and logs are told it.
 UpstreamURL = Annotated[str, msgspec.Meta(pattern=r"^(sandbox|https?://[^\s/?#@]+(/[^\s?#]*)?/v1)\Z")]
 # Requests may name no other, so a profile of another name could never be used.
 ProfileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}\Z")]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-
-
-def _setting(description: str, *, env: str | None = None, **rules: Any) -> msgspec.Meta:  # noqa: ANN401 - Meta's own
-    return msgspec.Meta(description=description, extra={"env": env} if env else {}, **rules)
 
 
 class Environment(StrEnum):
@@ -63,75 +68,6 @@ class Environment(StrEnum):
     DEVELOPMENT = "development"
     STAGING = "staging"
     PRODUCTION = "production"
-
-
-class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the configuration file; a name it does not have is refused rather than ignored."""
-
-
-class ServerSettings(_Group, frozen=True):
-    """Where Limi listens and whom it believes."""
-
-    host: Annotated[
-        str,
-        _setting(
-            "Address to listen on. Loopback unless set, so that a laptop's server is nobody else's.",
-            env="LIMI_HOST",
-            min_length=1,
-        ),
-    ] = "127.0.0.1"
-    port: Annotated[int, _setting("Port to listen on.", env="LIMI_PORT", ge=0, le=65535)] = 3001
-    public_url: Annotated[
-        PublicURL | None,
-        _setting(
-            "The URL clients reach Limi by, when a proxy stands before it; links and key URLs start with it. It "
-            "is http:// or https:// with a host, without user name, password, query or fragment.",
-            env="LIMI_PUBLIC_URL",
-        ),
-    ] = None
-    allowed_hosts: Annotated[
-        tuple[str, ...],
-        _setting(
-            "Hosts answered beside loopback and the public URL's, without ports or wildcards; others are refused, "
-            "against DNS rebinding.",
-            env="LIMI_ALLOWED_HOSTS",
-        ),
-    ] = ()
-    trusted_proxies: Annotated[
-        tuple[str, ...],
-        _setting(
-            "CIDRs of proxies whose X-Forwarded-For is believed; the rightmost address that is not one of them is "
-            "the client's.",
-            env="LIMI_TRUSTED_PROXIES",
-        ),
-    ] = ()
-    cors_origins: Annotated[
-        tuple[str, ...],
-        _setting(
-            "Origins whose pages may call the API, such as https://app.example.com, without paths or wildcards. "
-            "In development any localhost origin may as well.",
-            env="LIMI_CORS_ORIGINS",
-        ),
-    ] = ()
-    workers: Annotated[
-        int,
-        _setting(
-            "Server processes. More than one needs shared limits, which this version does not have.",
-            env="LIMI_WORKERS",
-            ge=1,
-            le=1,
-        ),
-    ] = 1
-    max_body_bytes: Annotated[
-        int, _setting("Largest request body; a mint's is under 1 KiB and 64 KiB is the promise.", ge=1024)
-    ] = 65_536
-    body_seconds: Annotated[
-        float, _setting("Longest wait for a request's body, so that a slow sender holds nothing.", gt=0, le=3600)
-    ] = 10.0
-    shutdown_seconds: Annotated[
-        float,
-        _setting("Longest wait for requests in progress at a stop; above the upstream's time-out.", gt=0, le=3600),
-    ] = 15.0
 
 
 class UpstreamSettings(_Group, frozen=True):
@@ -184,6 +120,32 @@ class DatabaseSettings(_Group, frozen=True):
         return "DatabaseSettings(url=…)"
 
 
+class RedisSettings(_Group, frozen=True):
+    """What several processes share: limits, repeats, and the news that something changed."""
+
+    url: Annotated[
+        Secret | None,
+        _setting(
+            "Redis 6 or Valkey: `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS, or "
+            "`unix:///path`. Unset: limits and repeats are this process's own.",
+            env="LIMI_REDIS_URL",
+        ),
+    ] = None
+    timeout_ms: Annotated[
+        float,
+        _setting(
+            "Longest wait for an answer before each process counts by itself; a mint waits for it, and a near "
+            "Redis answers in 1 ms.",
+            ge=1,
+            le=5000,
+        ),
+    ] = 100.0
+    connect_seconds: Annotated[
+        float,
+        _setting("Longest wait for Redis when no request does: at the start and after a loss.", gt=0, le=60),
+    ] = 1.0
+
+
 class JournalSettings(_Group, frozen=True):
     """How facts become durable."""
 
@@ -205,6 +167,26 @@ class JournalSettings(_Group, frozen=True):
             "After this silence a writer counts as dead and its open intents as unresolved.", ge=0.2, le=86_400
         ),
     ] = 15.0
+
+
+class AuditSettings(_Group, frozen=True):
+    """What the audit log keeps, where else, and how long. The environment sets `ip` unless it is given."""
+
+    ip: Annotated[
+        Literal["full", "hmac", "none"],
+        _setting("How addresses are kept: as they are, as a keyed hash, or not at all."),
+    ] = "full"
+    file: Annotated[
+        str | None,
+        _setting(
+            "File that follows the audit log as JSON lines; its folder must exist, and whoever rotates it renames "
+            "it. Unset: the database only."
+        ),
+    ] = None
+    retention_days: Annotated[
+        Positive | None,
+        _setting("Days after which rows are removed, up to a checkpoint; unset means they are kept for ever."),
+    ] = None
 
 
 class LimitSettings(_Group, frozen=True):
@@ -290,6 +272,32 @@ class SecuritySettings(_Group, frozen=True):
     ] = None
 
 
+class AccessSettings(_Group, frozen=True):
+    """How soon changes of keys, tenants and profiles are seen by every process."""
+
+    revision_poll_ms: Annotated[
+        int,
+        _setting(
+            "Between two looks at whether something changed; one small read each. A revoked key works at most so "
+            "long at other servers.",
+            ge=10,
+            le=60_000,
+        ),
+    ] = 500
+    stale_seconds: Annotated[
+        float,
+        _setting(
+            "After so long without a look, keys in memory are refused (access_unavailable): ten looks were "
+            "missed.",
+            ge=0.1,
+            le=3600,
+        ),
+    ] = 5.0
+    cache_entries: Annotated[
+        int, _setting("Keys, tenants and profiles each in memory at once; a key takes about 1 KiB.", ge=1)
+    ] = 10_000
+
+
 class SandboxSettings(_Group, frozen=True):
     """The sandbox that is inside where there is no key of OpenAI's; `limi sandbox` has options for the same."""
 
@@ -319,35 +327,6 @@ class LogSettings(_Group, frozen=True):
     user_agent: Annotated[bool, _setting("Whether user agents are kept in log and journal.")] = True
 
 
-class Profile(_Group, frozen=True):
-    """A named session config; clients choose one by name."""
-
-    model: Annotated[str | None, _setting("The profile's model; unset means `models.default`.")] = None
-    instructions: Annotated[
-        str, _setting("What the model is told; `{{name}}` is replaced by a declared variable.")
-    ] = "You are a helpful voice assistant. Answer briefly, in the language you are spoken to."
-    voice: Annotated[str, _setting("The voice that answers.", min_length=1)] = "marin"
-    output_modality: Annotated[
-        Literal["audio", "text"], _setting("How it answers; upstream accepts exactly one.")
-    ] = "audio"
-    turn_detection: Annotated[
-        Mapping[str, Any] | None, _setting("When the caller's turn ends, as upstream spells it.")
-    ] = msgspec.field(default_factory=lambda: {"type": "semantic_vad"})
-    transcription: Annotated[
-        Mapping[str, Any] | None, _setting("How the caller's speech is written down, as upstream spells it.")
-    ] = msgspec.field(default_factory=lambda: {"model": "gpt-4o-mini-transcribe"})
-    noise_reduction: Annotated[
-        Literal["near_field", "far_field"] | None, _setting("Filter on the caller's microphone.")
-    ] = "near_field"
-    variables: Annotated[
-        Mapping[str, str], _setting("Names a request may fill into the instructions, with their defaults.")
-    ] = {}
-    ttl_seconds: Annotated[
-        int, _setting("How long a key can open calls; upstream's own bounds.", ge=10, le=7200)
-    ] = 600
-    requires_key: Annotated[bool, _setting("Whether anonymous callers are refused this profile.")] = False
-
-
 class Settings(_Group, frozen=True):
     """All of them. Built once at start and never changed."""
 
@@ -357,11 +336,15 @@ class Settings(_Group, frozen=True):
     server: ServerSettings = ServerSettings()
     upstream: UpstreamSettings = UpstreamSettings()
     database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
     journal: JournalSettings = JournalSettings()
+    audit: AuditSettings = AuditSettings()
     limits: LimitSettings = LimitSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
     models: ModelSettings = ModelSettings()
     security: SecuritySettings = SecuritySettings()
+    oidc: OIDCSettings = OIDCSettings()
+    access: AccessSettings = AccessSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
     profiles: Annotated[
@@ -385,11 +368,15 @@ GROUPS: Final[Mapping[str, type[_Group]]] = {
     "server": ServerSettings,
     "upstream": UpstreamSettings,
     "database": DatabaseSettings,
+    "redis": RedisSettings,
     "journal": JournalSettings,
+    "audit": AuditSettings,
     "limits": LimitSettings,
     "idempotency": IdempotencySettings,
     "models": ModelSettings,
     "security": SecuritySettings,
+    "oidc": OIDCSettings,
+    "access": AccessSettings,
     "sandbox": SandboxSettings,
     "log": LogSettings,
 }
@@ -398,11 +385,13 @@ ENVIRONMENT_DEFAULTS: Final[Mapping[Environment, Mapping[str, Mapping[str, objec
     Environment.DEVELOPMENT: {},
     Environment.STAGING: {
         "limits": {"tokens_per_minute": 60, "connections_per_minute": 30, "by_client_kind": True},
+        "audit": {"ip": "hmac"},
         "log": {"level": "info", "user_agent": False},
         "models": {"default": "gpt-realtime-2.1"},
     },
     Environment.PRODUCTION: {
         "limits": {"tokens_per_minute": 30, "connections_per_minute": 15, "by_client_kind": True},
+        "audit": {"ip": "hmac"},
         "log": {"level": "warn", "user_agent": False},
         "models": {"default": "gpt-realtime-2.1"},
     },

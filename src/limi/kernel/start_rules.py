@@ -5,11 +5,14 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from limi.kernel.oidc_rules import check_oidc
+from limi.kernel.secret import Secret
 from limi.kernel.settings import SANDBOX_URL, Settings, SettingsError
 
 __all__ = ["allows_anonymous", "check_start", "require_key_files", "require_settings"]
 
 _MAIN_KEY: Final = "OPENAI_API_KEY"
+_REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
 
 
 def require_settings(settings: Settings) -> None:
@@ -38,6 +41,9 @@ def check_start(settings: Settings) -> None:
     """
     _check_url(settings.upstream.url, "LIMI_UPSTREAM_URL")
     _check_url(settings.server.public_url, "LIMI_PUBLIC_URL")
+    _check_redis_url(settings.redis.url)
+    _check_workers(settings)
+    check_oidc(settings.oidc)
     _refuse(_missing_main_key(settings), settings)
     exposed = not settings.embeds_sandbox and not _is_loopback(settings.server.host)
     if exposed and allows_anonymous(settings) and settings.security.allow_anonymous is not True:
@@ -97,6 +103,43 @@ def _check_url(url: str | None, setting: str) -> None:
         raise SettingsError(f"{setting} must hold no user name or password: it is told to clients and logs.")
     if not named:
         raise SettingsError(f"{setting} names no host and port that can be connected to.")
+
+
+def _check_workers(settings: Settings) -> None:
+    """Refuse several processes that would each count for themselves, or write to one file all at once."""
+    count = settings.server.workers
+    if count == 1:
+        return
+    if settings.embeds_sandbox:
+        raise SettingsError(
+            f"LIMI_WORKERS={count} needs an upstream outside, because the sandbox inside knows only the keys of "
+            "its own process; set OPENAI_API_KEY, or run `limi sandbox` and name it in LIMI_UPSTREAM_URL."
+        )
+    missing = []
+    if urlsplit(settings.database.url).scheme != "postgresql":
+        missing.append("PostgreSQL (LIMI_DATABASE_URL=postgresql://…)")
+    if settings.redis.url is None:
+        missing.append("Redis (LIMI_REDIS_URL)")
+    if missing:
+        raise SettingsError(
+            f"LIMI_WORKERS={count} needs {' and '.join(missing)}: without them each process would keep limits and "
+            "repeats of its own, and all would wait for one file."
+        )
+
+
+def _check_redis_url(url: Secret | None) -> None:
+    if not url:
+        return
+    try:
+        parts = urlsplit(url.reveal())
+        named = parts.port != 0 and bool(parts.path.strip("/") if parts.scheme == "unix" else parts.hostname)
+    except ValueError:
+        named = False
+    if not named or parts.scheme not in _REDIS_SCHEMES:
+        raise SettingsError(
+            "LIMI_REDIS_URL (redis.url) must be a URL such as redis://user:password@host:6379/0, rediss:// for "
+            "TLS, or unix:///path."
+        )
 
 
 def _is_loopback(host: str) -> bool:

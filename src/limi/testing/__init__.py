@@ -3,13 +3,18 @@
 Nothing here is used in production, and nothing here is a mock: every part does what the real one does.
 """
 
+from limi.features.api_keys.memory import InMemoryApiKeyStore
 from limi.features.client_secrets.idempotency import InMemoryIdempotencyStore
 from limi.features.journal.memory import InMemoryJournalStore
+from limi.features.profiles.memory import InMemoryProfileStore
 from limi.features.rate_limits.memory import InMemoryWindowStore
+from limi.features.revision.memory import InMemoryRevisionStore
+from limi.features.tenants.memory import InMemoryTenantStore
 from limi.sandbox.faults import FaultRules
 from limi.testing.backend import Backend, running_backend
 from limi.testing.chat import ChatAnswer, ChatEnd, FakeChat
 from limi.testing.clock import CountingIds, ManualClock
+from limi.testing.issuer import FakeIssuer
 from limi.testing.recording import RecordedSession
 from limi.testing.sandboxes import RunningSandbox, SandboxInThread, sandbox
 from limi.testing.server import serving
@@ -22,10 +27,15 @@ __all__ = [
     "ChatEnd",
     "CountingIds",
     "FakeChat",
+    "FakeIssuer",
     "FakeUpstream",
     "FaultRules",
+    "InMemoryApiKeyStore",
     "InMemoryIdempotencyStore",
     "InMemoryJournalStore",
+    "InMemoryProfileStore",
+    "InMemoryRevisionStore",
+    "InMemoryTenantStore",
     "InMemoryWindowStore",
     "ManualClock",
     "RecordedSession",

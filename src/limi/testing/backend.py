@@ -13,6 +13,7 @@ from limi.features.journal.ports import JournalStore
 from limi.kernel.clock import Clock, SystemClock
 from limi.kernel.ids import RandomIds
 from limi.kernel.secret import Secret
+from limi.testing.issuer import FakeIssuer
 from limi.testing.server import serving
 
 __all__ = ["ADMIN_KEY", "Backend", "known_keys", "running_backend"]
@@ -44,6 +45,7 @@ async def running_backend(
     environ: dict[str, str] | None = None,
     clock: Clock | None = None,
     store: JournalStore | None = None,
+    issuer: FakeIssuer | None = None,
 ) -> AsyncIterator[Backend]:
     """Run a backend in this event loop.
 
@@ -53,10 +55,19 @@ async def running_backend(
             the sandbox has its small speech, which is the same on every machine.
         clock: its time; the machine's unless given.
         store: its journal; in memory unless given.
+        issuer: whose tokens it accepts; nobody's unless given.
     """
     given = {"LIMI_UPSTREAM_URL": upstream_url, "OPENAI_API_KEY": "sk-test-main-key"} if upstream_url else {}
-    settings = load_settings({"LIMI_SPEECH": "small", **given, **(environ or {})})
+    login = {"LIMI_OIDC_ISSUER": issuer.url, "LIMI_OIDC_AUDIENCE": issuer.audience} if issuer else {}
+    settings = load_settings({"LIMI_SPEECH": "small", **given, **login, **(environ or {})})
     kept = store or InMemoryJournalStore()
-    app = create_app(settings, keys=known_keys(), clock=clock or SystemClock(), ids=RandomIds(), store=kept)
+    app = create_app(
+        settings,
+        keys=known_keys(),
+        clock=clock or SystemClock(),
+        ids=RandomIds(),
+        store=kept,
+        fetch=issuer.fetch if issuer else None,
+    )
     async with serving(app.asgi) as url:
         yield Backend(url, app, kept)

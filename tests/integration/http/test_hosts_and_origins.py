@@ -104,7 +104,7 @@ async def test_a_preflight_allows_what_clients_send_and_nothing_else(site: Site)
     response = await site.client.options(MINT, headers={**_PREFLIGHT, "origin": "http://localhost:5173"})
     allowed = "authorization, content-type, x-client-version, x-request-id, idempotency-key, x-limi-client"
     assert response.headers["access-control-allow-headers"] == allowed
-    assert response.headers["access-control-allow-methods"] == "GET, POST, OPTIONS"
+    assert response.headers["access-control-allow-methods"] == "GET, POST, PUT, PATCH, DELETE, OPTIONS"
     assert response.headers["access-control-max-age"] == "600"
     assert "access-control-allow-credentials" not in response.headers
     assert "content-length" not in response.headers

@@ -14,7 +14,31 @@ from limi.http.mint_request import decode_mint
 from limi.kernel.errors import CATALOGUE
 from tests.integration.http.harness import MINT, Site
 
-_PATHS = {MINT, f"{MINT}/health", f"{MINT}/stats", "/healthz", "/readyz", "/metrics", "/errors/{code}"}
+_ADMIN = (
+    "keys",
+    "keys/{key}",
+    "keys/{key}/rotate",
+    "keys/{key}/revoke",
+    "tenants",
+    "tenants/{tenant}",
+    "tenants/{tenant}/suspend",
+    "tenants/{tenant}/resume",
+    "profiles",
+    "profiles/{name}",
+    "profiles/{name}/versions",
+    "audit",
+    "stats",
+)
+_PATHS = {
+    MINT,
+    f"{MINT}/health",
+    f"{MINT}/stats",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    *(f"/api/admin/{path}" for path in _ADMIN),
+    "/errors/{code}",
+}
 
 
 async def _description(site: Site) -> Any:

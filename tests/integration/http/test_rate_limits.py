@@ -103,13 +103,17 @@ async def test_an_anonymous_callers_limit(opened: OpenSite, environment: str, us
     assert _standing(response) == (limit, limit - 1, 60)
 
 
-async def test_each_kind_of_client_behind_one_address_has_a_limit_of_its_own(opened: OpenSite) -> None:
+async def test_each_kind_of_client_has_its_limit_and_the_address_one_over_all(opened: OpenSite) -> None:
+    """The caller writes the user agent, so changing it must not add the limits up."""
     site = await opened(environ={**_ANONYMOUS, "LIMI_ENV": "production"})
     await _exhaust(site, 5, {"user-agent": _OTHER})
     assert_error(await site.mint({}, {"user-agent": "curl/8"}), "rate_limit_exceeded")
     await _exhaust(site, 10, {"user-agent": _MOBILE})
     assert_error(await site.mint({}, {"user-agent": _MOBILE}), "rate_limit_exceeded")
-    await _exhaust(site, 20, {"user-agent": _DESKTOP})
+    await _exhaust(site, 5, {"user-agent": _DESKTOP})
+    refused = await site.mint({}, {"user-agent": _DESKTOP})
+    assert_error(refused, "rate_limit_exceeded")
+    assert _standing(refused)[0] == 20
 
 
 @pytest.mark.parametrize(("environment", "limit"), [("development", 100), ("staging", 60), ("production", 30)])

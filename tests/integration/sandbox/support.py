@@ -84,7 +84,7 @@ async def serve_app(app: Any, **changes: Any) -> AsyncIterator[int]:
         app,
         host="127.0.0.1",
         port=0,
-        log_level="warning",
+        log_config=None,
         ws="websockets-sansio",
         ws_max_size=21 * 2**20,
         **changes,

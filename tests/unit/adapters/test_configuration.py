@@ -142,7 +142,7 @@ class TestMistakes:
             ({"LIMI_PORT": "65536"}, "LIMI_PORT (server.port): expected `int` <= 65535."),
             ({"LIMI_PORT": "-1"}, "LIMI_PORT (server.port): expected `int` >= 0."),
             ({"LIMI_PORT": "http"}, "LIMI_PORT (server.port): expected `int`, got `str`."),
-            ({"LIMI_WORKERS": "2"}, "LIMI_WORKERS (server.workers): expected `int` <= 1."),
+            ({"LIMI_WORKERS": "0"}, "LIMI_WORKERS (server.workers): expected `int` >= 1."),
             ({"LIMI_ENV": "prod"}, "LIMI_ENV must be one of development, staging, production, not 'prod'."),
             (
                 {"LIMI_LOG_LEVEL": "loud"},

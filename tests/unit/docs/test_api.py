@@ -21,7 +21,7 @@ from limi.testing.backend import known_keys
 from tests.unit.docs.reading import DOCUMENTS, ROOT, blocks, code, name_of
 
 _API = ROOT / "docs" / "PLATFORM_API.md"
-_ROUTE = re.compile(r"^(GET|POST) (/[\w./{}-]*)$")
+_ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/[\w./{}-]*)$")
 _NO_ROUTE = {"not_found", "method_not_allowed", "unknown_url", "method_not_supported"}
 
 

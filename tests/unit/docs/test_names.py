@@ -14,10 +14,11 @@ from tests.unit.docs.reading import DOCUMENTS, ROOT, code, name_of
 
 _NO_SETTINGS = {"LIMI_CONFIG", "LIMI_API_KEY", "LIMI_SOAK"}
 """Variables that name the file, the key that `limi mint` sends, and the size of the tests."""
-_OTHER_FILES = [ROOT / name for name in ("Dockerfile", ".pre-commit-config.yaml")]
+_OTHER_FILES = [ROOT / name for name in ("Dockerfile", ".pre-commit-config.yaml", "deploy/compose.yaml")]
 
 _MAKE = re.compile(r"(?:^|[\s`])make ((?:[a-z]+ ?)+)", re.MULTILINE)
-_COMMAND = re.compile(r"^(?:.*[\s/])?limi ((?:serve|sandbox|doctor|config|mint|audit|version)\b.*)$")
+_COMMANDS = "serve|sandbox|doctor|config|mint|db|key|profile|tenant|stats|speech|audit|version"
+_COMMAND = re.compile(rf"^(?:.*[\s/])?limi ((?:{_COMMANDS})\b.*)$")
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, *_OTHER_FILES], ids=name_of)

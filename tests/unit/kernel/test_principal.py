@@ -34,3 +34,9 @@ def test_a_caller_has_no_tenant_and_a_credential_unless_said() -> None:
 
 def test_the_kinds_of_client_are_the_contracts() -> None:
     assert [str(kind) for kind in ClientKind] == ["mobile", "desktop", "other"]
+
+
+def test_users_of_one_name_in_two_tenants_are_counted_apart() -> None:
+    tenants = ("a", "b", None)
+    accounts = {Principal(caller="user:ada", scopes=frozenset(), tenant=tenant).account for tenant in tenants}
+    assert accounts == {"a/user:ada", "b/user:ada", "user:ada"}

@@ -25,6 +25,24 @@ OPENAI = "https://api.openai.com/v1"
         ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https://[::1/v1"}, "LIMI_UPSTREAM_URL names no"),
         ({"OPENAI_API_KEY": KEY, "LIMI_UPSTREAM_URL": "https://:443/v1"}, "LIMI_UPSTREAM_URL names no"),
         ({"OPENAI_API_KEY": KEY, "LIMI_PUBLIC_URL": "https://voice.example:port"}, "LIMI_PUBLIC_URL names no"),
+        ({"LIMI_REDIS_URL": "https://redis.example"}, "LIMI_REDIS_URL (redis.url) must be a URL such as redis://"),
+        ({"LIMI_REDIS_URL": "redis.example:6379"}, "LIMI_REDIS_URL (redis.url) must be"),
+        ({"LIMI_REDIS_URL": "redis://:6379"}, "LIMI_REDIS_URL (redis.url) must be"),
+        ({"LIMI_REDIS_URL": "redis://redis.example:port"}, "LIMI_REDIS_URL (redis.url) must be"),
+        ({"LIMI_REDIS_URL": "unix://"}, "LIMI_REDIS_URL (redis.url) must be"),
+        ({"LIMI_WORKERS": "2"}, "LIMI_WORKERS=2 needs an upstream outside, because the sandbox inside knows only"),
+        (
+            {"LIMI_WORKERS": "3", "OPENAI_API_KEY": KEY},
+            "LIMI_WORKERS=3 needs PostgreSQL (LIMI_DATABASE_URL=postgresql://…) and Redis (LIMI_REDIS_URL):",
+        ),
+        (
+            {"LIMI_WORKERS": "2", "OPENAI_API_KEY": KEY, "LIMI_REDIS_URL": "redis://redis.example"},
+            "needs PostgreSQL (LIMI_DATABASE_URL=postgresql://…): without",
+        ),
+        (
+            {"LIMI_WORKERS": "2", "OPENAI_API_KEY": KEY, "LIMI_DATABASE_URL": "postgresql://db.example/limi"},
+            "needs Redis (LIMI_REDIS_URL): without",
+        ),
     ],
 )
 def test_a_start_nobody_can_have_meant_is_refused(environ: dict[str, str], sentence: str) -> None:
@@ -51,6 +69,15 @@ def test_a_start_nobody_can_have_meant_is_refused(environ: dict[str, str], sente
         {"LIMI_ENV": "production", "LIMI_UPSTREAM_URL": "sandbox"},
         {"LIMI_ENV": "staging", "LIMI_UPSTREAM_URL": "sandbox"},
         {"LIMI_ENV": "production", "OPENAI_API_KEY": KEY, "LIMI_HOST": "0.0.0.0"},  # noqa: S104
+        {"LIMI_REDIS_URL": "redis://redis.example"},
+        {"LIMI_REDIS_URL": "rediss://limi:hush@[::1]:6380/2"},
+        {"LIMI_REDIS_URL": "unix:///run/redis/redis.sock"},
+        {
+            "LIMI_WORKERS": "2",
+            "OPENAI_API_KEY": KEY,
+            "LIMI_DATABASE_URL": "postgresql://db.example/limi",
+            "LIMI_REDIS_URL": "redis://redis.example",
+        },
     ],
 )
 def test_a_start_that_makes_sense_is_allowed(environ: dict[str, str]) -> None:
