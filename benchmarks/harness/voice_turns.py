@@ -27,7 +27,7 @@ SESSION: Final = {
 _PATIENCE_SECONDS: Final = 10.0
 """Past it a call counts as lost; it is twenty times what still counts as held."""
 _WINDOWS_MS: Final = 64
-"""Two windows of the turn detector: by less than this the beginnings of two turns differ anyway."""
+"""Two windows of the turn detector: by less than this the ends of two turns differ anyway."""
 _FIRST_SOUND: Final = frozenset({"response.output_audio.delta", "output_audio_buffer.started"})
 _BASE64_BYTES_PER_SECOND: Final = 2 * RATE * 4 / 3
 
@@ -40,7 +40,6 @@ class _Event(msgspec.Struct):
     """What is read of a server event; everything else is skipped unread."""
 
     type: str
-    audio_start_ms: int = 0
     audio_end_ms: int = 0
     delta: msgspec.Raw = msgspec.Raw(b"")
     error: Any = None
@@ -62,8 +61,7 @@ class Conversation:
         self._clock = clock
         self._has_track = has_track
         self._decoder = msgspec.json.Decoder(_Event)
-        self._usual_start_ms: int | None = None
-        self._shift_ms = 0
+        self._usual_end_ms: int | None = None
         self._ended_at: float | None = None
         self._sound_at = 0.0
         self._sound_seconds = 0.0
@@ -108,10 +106,8 @@ class Conversation:
     def receive(self, event: str | bytes) -> None:
         """Take an event of the server's."""
         found = self._decoder.decode(event)
-        if found.type == "input_audio_buffer.speech_started":
-            self._began(found.audio_start_ms)
-        elif found.type == "input_audio_buffer.speech_stopped":
-            self._ended_at = self._microphone.sent_at(found.audio_end_ms - self._shift_ms)
+        if found.type == "input_audio_buffer.speech_stopped":
+            self._ended_at = self._stopped(found.audio_end_ms)
         elif found.type in _FIRST_SOUND:
             self._sounded(len(found.delta))
         elif found.type == "error":
@@ -121,16 +117,18 @@ class Conversation:
         elif found.type == ("output_audio_buffer.stopped" if self._has_track else "response.done"):
             self._heard_out.set()
 
-    def _began(self, start_ms: int) -> None:
-        """Notice when the session's clock has moved against ours.
+    def _stopped(self, end_ms: int) -> float:
+        """Return when the sound up to the end of a turn had been sent, though the session's clock may have moved.
 
-        A session that was busy takes sound that comes too late for silence, and hears it besides, or drops it.
+        A session that was busy takes sound that comes too late for silence, and hears it besides, or drops it. The
+        recording is always the same, so its end tells by how much. Its beginning does not: a turn that follows
+        another reaches back into the silence between them.
         """
-        start_ms -= self._microphone.speaking_from_ms
-        if self._usual_start_ms is None:
-            self._usual_start_ms = start_ms
-        moved_ms = start_ms - self._usual_start_ms
-        self._shift_ms = moved_ms if abs(moved_ms) > _WINDOWS_MS else 0
+        moment_ms = end_ms - self._microphone.speaking_from_ms
+        if self._usual_end_ms is None:
+            self._usual_end_ms = moment_ms
+        moved_ms = moment_ms - self._usual_end_ms
+        return self._microphone.sent_at(end_ms - moved_ms if abs(moved_ms) > _WINDOWS_MS else end_ms)
 
     def _sounded(self, base64_bytes: int) -> None:
         self._sound_seconds += base64_bytes / _BASE64_BYTES_PER_SECOND
