@@ -27,8 +27,9 @@ class Limits:
     """About eleven minutes of PCM in the conversation; past it the oldest audio goes, its transcript stays."""
     stored_characters: int = 32 * _MIB
     """Texts and pictures in the conversation: some dozens of photographs, and more words than a model can read."""
-    retrieved_audio_bytes: int = 5 * _MIB
-    """openai-agents closes its socket on frames above 8 MiB; 5 MiB of audio are 6.7 MiB of base64."""
+    retrieved_audio_bytes: int = 3 * _MIB
+    """A minute of PCM. More would hold the event loop above 5 ms while it becomes base64, and openai-agents closes
+    its socket on frames above 8 MiB."""
     out_of_band_responses: int = 16
     """Responses beside the conversation that may run at once; each is a task of the transport."""
     context_tokens: int = 28_224

@@ -100,7 +100,7 @@ class SandboxConfig:
     send_queue_bytes: int = 512 * 1024
     """Events that may wait for a slow client, some 8 s of speech in base64; then the session waits as well."""
     sideband_queue_bytes: int = 16 * _MIB
-    """Events that may wait for a slow observer of a call: two of the largest, which hold 5 MiB of sound each in
+    """Events that may wait for a slow observer of a call: four of the largest, which hold 3 MiB of sound each in
     base64. Past it the observer is sent away, because nobody else may wait for it."""
     unspoken_bytes: int = 6 * _MIB
     """Speech of replies that may wait to be heard in a call, two minutes of it; then the reply waits as well."""

@@ -265,7 +265,7 @@ async def test_no_frame_holds_anybody_up(faculties: Faculties, clock: Any, ids: 
 
 
 async def test_what_is_retrieved_holds_nobody_up(driven: _Driven) -> None:
-    await driven.live.receive_text(json.dumps(_item(_sound(bytes(5 * 2**20)))))
+    await driven.live.receive_text(json.dumps(_item(_sound(bytes(Limits().retrieved_audio_bytes)))))
     item_id = (await driven.next())["item"]["id"]
     retrieve = json.dumps({"type": "conversation.item.retrieve", "item_id": item_id})
     holds = [await _longest_hold(driven.live.receive_text(retrieve)) for _ in range(_ROUNDS)]
