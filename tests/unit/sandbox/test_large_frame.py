@@ -2,10 +2,8 @@
 
 import asyncio
 import base64
-import gc
 import json
-import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,10 +16,9 @@ from limi.sandbox.config import SandboxConfig
 from limi.sandbox.large_frame import LARGE_CHARACTERS, read_large_frame
 from limi.sandbox.live_session import Faculties, LiveSession
 from limi.sandbox.send_queue import Farewell
+from tests.unit.sandbox.holds import LONGEST_HOLD_SECONDS, ROUNDS, longest_hold
 
 _LARGEST = 15 * 2**20
-_LONGEST_HOLD_SECONDS = 0.005
-_ROUNDS = 5
 
 
 def _item(*parts: dict[str, Any], role: str = "user", **more: Any) -> dict[str, Any]:
@@ -213,26 +210,6 @@ async def test_a_large_frame_that_is_no_event_is_answered(driven: _Driven) -> No
         assert (error["code"], error["event_id"]) == (code, None)
 
 
-async def _longest_hold(work: Coroutine[Any, Any, None]) -> float:
-    """Return the longest that others had to wait meanwhile, in this thread's own processor time."""
-    task = asyncio.ensure_future(work)
-    holds: list[float] = []
-    # A full collection walks through everything that all tests of this process have loaded.
-    gc.collect()
-    gc.disable()
-    try:
-        last = time.thread_time()
-        while not task.done():
-            await asyncio.sleep(0)
-            now = time.thread_time()
-            holds.append(now - last)
-            last = now
-    finally:
-        gc.enable()
-    await task
-    return max(holds)
-
-
 _VALUES = '{"type": "session.update", "session": {"a": [' + "[],0," * 6_600 + "0]}}"
 _LARGE = {
     "sound": json.dumps(_item(_sound(bytes(_LARGEST)))),
@@ -256,19 +233,18 @@ _LARGE = {
 
 @pytest.mark.parametrize("frame", _LARGE.values(), ids=_LARGE)
 async def test_no_frame_holds_anybody_up(faculties: Faculties, clock: Any, ids: Any, frame: str) -> None:
-    """The best of five: at first the system finds memory page by page, which is not the sandbox's work."""
     holds: list[float] = []
-    while not holds or (len(holds) < _ROUNDS and min(holds) >= _LONGEST_HOLD_SECONDS):
+    while not holds or (len(holds) < ROUNDS and min(holds) >= LONGEST_HOLD_SECONDS):
         async with _driving(faculties, clock, ids) as driven:
-            holds.append(await _longest_hold(driven.live.receive_text(frame)))
-    assert min(holds) < _LONGEST_HOLD_SECONDS
+            holds.append(await longest_hold(driven.live.receive_text(frame)))
+    assert min(holds) < LONGEST_HOLD_SECONDS
 
 
 async def test_what_is_retrieved_holds_nobody_up(driven: _Driven) -> None:
     await driven.live.receive_text(json.dumps(_item(_sound(bytes(Limits().retrieved_audio_bytes)))))
     item_id = (await driven.next())["item"]["id"]
     retrieve = json.dumps({"type": "conversation.item.retrieve", "item_id": item_id})
-    holds = [await _longest_hold(driven.live.receive_text(retrieve)) for _ in range(_ROUNDS)]
-    assert min(holds) < _LONGEST_HOLD_SECONDS
+    holds = [await longest_hold(driven.live.receive_text(retrieve)) for _ in range(ROUNDS)]
+    assert min(holds) < LONGEST_HOLD_SECONDS
     await driven.next()
     assert (await driven.next())["item"]["content"][0]["audio"]
