@@ -8,7 +8,7 @@ that arrives at once and whose answer is taken at once pays for a few comparison
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httptools
 import structlog
@@ -18,10 +18,14 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 
 from limi.cli.connection_limits import ConnectionLimits
+from limi.cli.whole_response import answering_whole
 from limi.cli.write_deadline import WriteDeadline
-from limi.http.asgi import Header
+from limi.http.asgi import ASGIApp, Header
 from limi.http.errors import Refusal, render_error
 from limi.kernel.ids import Ids
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 __all__ = ["GuardedProtocol"]
 
@@ -168,6 +172,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stop_awaiting_head()
         self._deadline.end_if_empty()
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        super()._start_asgi_task(cycle, cast("ASGI3Application", answering_whole(cast("ASGIApp", app), cycle)))
 
     def on_body(self, body: bytes) -> None:
         """Pass the body on; its length is the application's business."""

@@ -1,9 +1,9 @@
 """The few ASGI types and helpers that the hand-written routes share (https://asgi.readthedocs.io/en/latest/specs/)."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
+import msgspec
 from litestar import Request
 
 __all__ = [
@@ -29,8 +29,7 @@ _HEADERS: Final = "limi.headers"
 _NO_CONTENT: Final = 204
 
 
-@dataclass(frozen=True, slots=True)
-class RawResponse:
+class RawResponse(msgspec.Struct, frozen=True):
     """A whole response, ready to be sent."""
 
     status: int

@@ -1,8 +1,9 @@
 """What is known of a request before anyone looks at its body."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from limi.http.asgi import Scope, headers_of
 from limi.kernel.ids import Ids
@@ -13,8 +14,7 @@ _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _KEY: Final = "limi.context"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(msgspec.Struct, frozen=True):
     """Who asks and how they reached us; built once by the envelope, read by everyone."""
 
     request_id: str

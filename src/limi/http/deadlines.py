@@ -28,7 +28,9 @@ class Deadlines:
         Raises:
             TimeoutError: it took too long, and was cancelled.
         """
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        # With the loop, because looking for it is a system call until Python 3.12.
+        task = asyncio.current_task(loop)
         assert task  # noqa: S101 - a coroutine runs in a task
         self._ends[task] = loop.time() + self._seconds
         if self._timer is None:

@@ -25,6 +25,9 @@ from limi.kernel.secret import Secret
 
 __all__ = ["OpenAIUpstream"]
 
+# Read once: in Python 3.11 naming the member costs more than comparing it.
+_OK: Final = HTTPStatus.OK.value
+
 _LONGEST_WAIT_MS: Final = 86_400_000
 """A day: what upstream asks beyond that is taken for a mistake of its clock."""
 
@@ -92,14 +95,14 @@ class OpenAIUpstream:
             answer = await self._send("POST", "/realtime/client_secrets", headers, body)
         finally:
             self._observe(self._clock.monotonic() - started)
-        if answer.status != HTTPStatus.OK:
+        if answer.status != _OK:
             raise self._refusal(answer)
         return self._read(answer)
 
     async def check(self) -> None:
         """List the models: it proves network and key, and costs nothing."""
         answer = await self._send("GET", "/models", {"authorization": self._authorization})
-        if answer.status != HTTPStatus.OK:
+        if answer.status != _OK:
             raise self._refusal(answer)
 
     async def close(self) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+import msgspec
 
 __all__ = ["OPENAI_URL", "ASGITransport", "Answer", "Transport", "TransportError"]
 
@@ -28,8 +29,7 @@ class TransportError(Exception):
         self.timed_out = timed_out
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came back. Of the headers only those about time matter."""
 
     status: int

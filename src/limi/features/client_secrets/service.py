@@ -7,8 +7,9 @@ The outcome follows and is not waited for.
 
 import asyncio
 import hmac
-from dataclasses import dataclass
 from functools import lru_cache, partial
+
+import msgspec
 
 from limi.features.client_secrets.errors import (
     ForbiddenError,
@@ -33,8 +34,7 @@ from limi.kernel.settings import Profile
 __all__ = ["MintService"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
+class _Job(msgspec.Struct, frozen=True, kw_only=True):
     """One mint under way."""
 
     request: MintRequest

@@ -1,7 +1,8 @@
 """Windows and what they say."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 __all__ = ["WINDOW_SECONDS", "Decision", "Window"]
 
@@ -9,16 +10,14 @@ WINDOW_SECONDS: Final = 60.0
 """The length of every window; limits are per minute by contract."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """At most `limit` admissions of `key` within any 60 seconds."""
 
     key: str
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Whether a request may pass, and how the window that decides stands.
 
     That window is the first full one, or, when the request passes, the one with the least room.
