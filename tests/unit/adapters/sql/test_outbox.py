@@ -1,0 +1,107 @@
+"""How deliveries are inserted; that they are stands in tests/contract/webhooks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from limi.adapters.sql import SQLJournalStore
+from limi.adapters.sql import outbox as outbox_module
+from limi.adapters.sql.engine import write_transaction
+from limi.adapters.sql.journal_rows import make_row
+from limi.adapters.sql.outbox import insert_deliveries
+from limi.features.journal import FactRefusedError, Selection
+from limi.kernel.facts import Fact, Origin
+from tests.unit.adapters.sql.delivery_harness import A, B, Opened
+from tests.unit.features.journal.harness import Facts
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
+    if request.param == "sqlite":
+        made = Opened(f"sqlite:///{request.getfixturevalue('tmp_path')}/limi.db")
+    else:
+        made = Opened(request.getfixturevalue("postgres_url"))
+    made.add_endpoints(A)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def store(opened: Opened) -> SQLJournalStore:
+    made = SQLJournalStore(engine=opened.engine)
+    made.append(Facts(start=1).intents(1), writer="w")
+    return made
+
+
+def pairs(facts: list[Fact]) -> list[tuple[str, str]]:
+    return [(fact.id, A) for fact in facts]
+
+
+def test_facts_without_deliveries_are_one_statement_as_ever(opened: Opened, store: SQLJournalStore) -> None:
+    opened.statements.clear()
+    store.append(Facts().intents(7), writer="w", deliveries=())
+    (statement,) = opened.statements
+    assert "webhook" not in statement
+    store.close()
+
+
+@pytest.mark.parametrize("count", [1, 7, 64])
+def test_deliveries_add_one_statement_and_a_transaction_on_sqlite_and_nothing_on_postgresql(
+    opened: Opened, store: SQLJournalStore, count: int
+) -> None:
+    facts: list[Fact] = [*Facts().intents(count)]
+    opened.statements.clear()
+    store.append(facts, writer="w", deliveries=pairs(facts))
+    begin, journal, deliveries = "BEGIN IMMEDIATE", "INSERT INTO journal", "INSERT INTO webhook_deliveries"
+    if opened.engine.dialect.name == "sqlite":
+        assert [said.split(" (")[0] for said in opened.statements] == [begin, journal, deliveries]
+    else:
+        (statement,) = opened.statements
+        assert journal in statement
+        assert deliveries in statement
+    assert len(opened.states()) == count
+    store.close()
+
+
+def test_statements_are_few_so_that_drivers_keep_them(opened: Opened, store: SQLJournalStore) -> None:
+    facts = Facts()
+    opened.statements.clear()
+    for count in (33, 40, 63, 64):
+        batch: list[Fact] = [*facts.intents(count)]
+        store.append(batch, writer="w", deliveries=pairs(batch))
+    assert len({said for said in opened.statements if "webhook_deliveries" in said}) == 1
+    assert len(opened.states()) == 200
+    store.close()
+
+
+def test_more_than_fit_into_one_statement_are_several_in_one_transaction(
+    opened: Opened, store: SQLJournalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "MAX_DELIVERIES", 8)
+    facts: list[Fact] = [*Facts().intents(21)]
+    store.append(facts, writer="w", deliveries=pairs(facts))
+    assert len(opened.states()) == 21
+    store.close()
+
+
+def test_a_fact_that_is_refused_takes_its_deliveries_with_it(opened: Opened, store: SQLJournalStore) -> None:
+    facts = Facts()
+    bad = facts.intent(origin=Origin(request_id="r", caller="\ud800"))
+    batch: list[Fact] = [facts.intent(), bad]
+    with pytest.raises(FactRefusedError):
+        store.append(batch, writer="w", deliveries=pairs(batch))
+    assert opened.states() == []
+    store.append(batch[:1], writer="w", deliveries=pairs(batch[:1]))
+    assert opened.states() == ["pending"]
+    assert len(store.entries(after=0, limit=9, selection=Selection())) == 2
+    store.close()
+
+
+def test_only_endpoints_that_are_there_and_enabled_get_deliveries(opened: Opened) -> None:
+    opened.add_endpoints(B, status="disabled")
+    fact = Facts().intent()
+    row = make_row(fact, "w", None)
+    with write_transaction(opened.engine) as connection:
+        insert_deliveries(connection, [row], [(fact.id, to) for to in (A, B, "whe_gone", A)])
+        insert_deliveries(connection, [row], [])
+    assert opened.states() == ["pending"]
