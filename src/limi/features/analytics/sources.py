@@ -1,0 +1,99 @@
+"""What rows of the journal and events of clients count for.
+
+Both are mapped here and nowhere else, so that every store counts alike. What is counted by comes from closed sets:
+a model is one that this server resolved, a code one of the catalogue, or `unknown` for all others together. So
+rollups are bounded by what operators configure, whatever clients send.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from limi.features.analytics.model import ClientEvent, Counts, EventType, SourceRow
+from limi.kernel.errors import CATALOGUE
+from limi.kernel.facts import EventName
+from limi.kernel.frontends import Frontend
+
+__all__ = ["CANCELLED", "UNKNOWN_CODE", "client_row", "counted_code", "journal_row"]
+
+UNKNOWN_CODE: Final = "unknown"
+"""What every code outside the catalogue is counted as."""
+CANCELLED: Final = "cancelled"
+"""The code of a mint whose caller left; nobody is answered with it."""
+
+_MAX_MODEL: Final = 100
+_FRONTENDS: Final = frozenset(Frontend)
+_COUNT: Final = re.compile(r"\d{1,9}")
+
+
+def _one(**counts: int) -> Callable[[str | None], Counts]:
+    counted = Counts(**counts)
+    return lambda _detail: counted
+
+
+def _refusals(detail: str | None) -> Counts:
+    """Return how many refusals a fact speaks of: its detail begins with the number."""
+    found = _COUNT.match(detail or "")
+    return Counts(refused=int(found[0]) if found else 1)
+
+
+_COUNTED: Final[dict[str, Callable[[str | None], Counts]]] = {
+    EventName.TOKEN_GENERATED.value: _one(minted=1),
+    EventName.TOKEN_FAILED.value: _one(failed=1),
+    EventName.TOKEN_UNRESOLVED.value: _one(unresolved=1),
+    EventName.TOKEN_REPLAYED.value: _one(replayed=1),
+    EventName.AUTH_REFUSED.value: _refusals,
+    EventName.LIMIT_REACHED.value: _refusals,
+}
+
+
+def journal_row(
+    *,
+    seq: int,
+    at: float,
+    event: str,
+    tenant: str | None,
+    frontend: str | None,
+    model: str | None,
+    code: str | None,
+    detail: str | None,
+) -> SourceRow:
+    """Return what a row of the journal counts for; the arguments are its columns."""
+    count = _COUNTED.get(event)
+    if count is None:
+        return SourceRow(seq, at, None)
+    return SourceRow(
+        seq,
+        at,
+        count(detail),
+        tenant or "",
+        frontend if frontend in _FRONTENDS else Frontend.UNKNOWN.value,
+        (model or "")[:_MAX_MODEL],
+        counted_code(code),
+    )
+
+
+def client_row(seq: int, event: ClientEvent) -> SourceRow:
+    """Return what a client's event counts for."""
+    if event.type is EventType.CONNECTION_SUCCESSFUL:
+        counts = Counts(connected=1)
+    else:
+        entry = CATALOGUE.get(event.code or "")
+        counts = Counts(not_connected=1 if entry is None or entry.ends_attempt else 0, errors=1)
+    return SourceRow(
+        seq,
+        event.at,
+        counts,
+        event.key.tenant,
+        event.frontend.value,
+        "",
+        counted_code(event.code),
+        event.duration_ms,
+    )
+
+
+def counted_code(code: str | None) -> str:
+    """Return the code as it is counted; empty where there is none."""
+    if not code:
+        return ""
+    return code if code in CATALOGUE or code == CANCELLED else UNKNOWN_CODE

@@ -1,0 +1,100 @@
+"""What is SQL's own of rollups; tests/contract has what all stores must do."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
+from limi.adapters.sql.analytics_database import AnalyticsDatabase
+from limi.adapters.sql.client_event_store import SQLClientEventStore
+from limi.adapters.sql.rollup_store import SQLRollupStore
+from limi.features.analytics.errors import AnalyticsUnavailableError
+from limi.features.analytics.model import Counts, Grain
+from limi.features.journal.retention import Retention
+from limi.kernel.facts import Fact
+from tests.unit.features.analytics.harness import NOON, Facts, connected, count_all, counted
+from tests.unit.features.journal.harness import Facts as JournalFacts
+from tests.unit.features.journal.harness import FakeClock
+from tests.unit.features.journal.signing import make_signer, make_writer
+
+DAY = 86_400.0
+Make = Callable[[], SQLRollupStore]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    upgrade(f"sqlite:///{tmp_path}/limi.db")
+    made = open_engine(f"sqlite:///{tmp_path}/limi.db")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def make(engine: Engine) -> Make:
+    return lambda: SQLRollupStore(database=AnalyticsDatabase(engine=engine, name="limi-test"))
+
+
+async def test_another_process_goes_on_where_one_ended(engine: Engine, make: Make) -> None:
+    journal, facts = SQLJournalStore(engine=engine), Facts()
+    journal.append([facts.make(), facts.make()], writer="w")
+    assert await count_all(make(), worker="one", limit=1) == 2
+    journal.append([facts.make()], writer="w")
+    assert await count_all(make(), worker="two", now=NOON + 60) == 1
+    assert [row.counts for row in await counted(make())] == [Counts(minted=3)]
+
+
+async def test_a_transaction_that_fails_counts_nothing(engine: Engine, make: Make) -> None:
+    """Cursor and rollups move together or not at all."""
+    SQLJournalStore(engine=engine).append([Facts().make()], writer="w")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER refuse BEFORE INSERT ON usage_rollups BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    with pytest.raises(AnalyticsUnavailableError):
+        await count_all(make())
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER refuse")
+    assert await count_all(make()) == 1
+
+
+async def test_without_its_cursor_nothing_is_counted(engine: Engine, make: Make) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM usage_projections")
+    with pytest.raises(AnalyticsUnavailableError, match="cursor"):
+        await count_all(make())
+
+
+async def test_what_another_limi_wrote_is_counted_as_far_as_it_is_known(engine: Engine, make: Make) -> None:
+    await SQLClientEventStore(database=AnalyticsDatabase(engine=engine, name="t")).add([connected(1)])
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE client_events SET type = 'call_rated', frontend = 'cobol'")
+    await count_all(make())
+    assert [row.counts for row in await counted(make())] == [Counts(not_connected=1, errors=1)]
+
+
+async def test_hundreds_of_rollups_are_written_in_several_statements(engine: Engine, make: Make) -> None:
+    facts = Facts()
+    rows: list[Fact] = [facts.make(tenant=f"t{number}") for number in range(300)]
+    SQLJournalStore(engine=engine).append(rows, writer="w")
+    await count_all(make())
+    assert [row.counts for row in await counted(make())] == [Counts(minted=300)]
+
+
+async def test_numbers_of_rows_that_the_journal_has_removed_stay(engine: Engine, make: Make) -> None:
+    """What retention has removed cannot be counted anew, so a rebuild leaves its numbers as they are."""
+    journal, clock = SQLJournalStore(engine=engine), FakeClock()
+    facts, writer = JournalFacts(clock), make_writer(journal, clock, 1)
+    for _ in range(6):
+        writer.append([facts.minted(), facts.minted(), facts.minted()])
+        clock.advance(DAY)
+        writer.tend()
+    await count_all(make())
+    before = [await counted(make(), grain=grain) for grain in Grain]
+    assert Retention(store=journal, signer=make_signer(clock), clock=clock, days=3, pause=lambda: True).run()
+    await make().rebuild()
+    kept = await counted(make())
+    assert 0 < len(kept) < 6
+    assert await count_all(make()) < 18
+    assert [await counted(make(), grain=grain) for grain in Grain] == before
