@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from benchmarks import access, clients, connect, latency, limits, mint, startup, voice
+from benchmarks import access, analytics, clients, connect, latency, limits, mint, startup, voice, webhooks
 from benchmarks.contenders import by_name
 from benchmarks.harness.processes import choose_cores
 from benchmarks.harness.report import RESULTS, Report, save_report
@@ -26,6 +26,8 @@ _QUESTIONS: Final[Mapping[str, Callable[[Sequence[Contender], Options], Report]]
     "access": access.measure,
     "voice": voice.measure,
     "connect": connect.measure,
+    "webhooks": webhooks.measure,
+    "analytics": analytics.measure,
 }
 _FULL: Final = Options(rounds=5, seconds=5.0, warm_up_seconds=8.0, connections=64)
 _QUICK: Final = Options(rounds=1, seconds=1.0, warm_up_seconds=1.0, connections=64)

@@ -16,6 +16,9 @@ redis_password=$(random)
 
 random >root-key
 random >admin-key
+random >grafana-password
+# What Prometheus asks with; the servers make it once they run.
+: >metrics-key
 printf '%s' "$database_password" >postgres-password
 cat >limi.toml <<TOML
 [upstream]
@@ -33,7 +36,10 @@ save ""
 maxmemory-policy noeviction
 CONF
 
-# Users of the images: Limi's is in the Dockerfile, 999 is Valkey's. PostgreSQL reads its password as root.
+# Users of the images: Limi's is in the Dockerfile, 999 is Valkey's, 472 Grafana's, 65534 Prometheus's. PostgreSQL
+# reads its password as root.
 chown 10001:10001 limi.toml root-key admin-key
 chown 999 redis.conf
+chown 472 grafana-password
+chown 65534 metrics-key
 echo "deploy/secrets is made. Keep a copy of root-key: the database is worth less without it."

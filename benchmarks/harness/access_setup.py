@@ -21,7 +21,17 @@ from limi.adapters.sql.engine import open_engine
 from limi.adapters.sql.tables import journal
 from limi.testing.shared_redis import season_redis
 
-__all__ = ["Caller", "Step", "Stores", "admit", "check_callers", "check_limits", "stores_running"]
+__all__ = [
+    "Caller",
+    "Step",
+    "Stores",
+    "admit",
+    "as_operator",
+    "check_callers",
+    "check_limits",
+    "make",
+    "stores_running",
+]
 
 _TENANT: Final = "bench"
 _MOST_PER_MINUTE: Final = 1_000_000
@@ -137,18 +147,28 @@ def admit(step: Step, contender: Contender, *, port: int, folder: Path) -> tuple
     """
     if step.caller is Caller.ANYBODY:
         return contender, "ip:127.0.0.1"
-    admin_key = (folder / ".limi" / "admin-key").read_text(encoding="utf-8").strip()
-    operator = msgspec.structs.replace(contender, authorization=f"Bearer {admin_key}")
+    operator = as_operator(contender, folder)
     wish: dict[str, object] = {"name": "benchmark"}
     if step.caller is Caller.TENANT_KEY:
-        _make(operator, port, "tenants", {"id": _TENANT, "tokensPerMinute": _MOST_PER_MINUTE})
+        make(operator, port, "tenants", {"id": _TENANT, "tokensPerMinute": _MOST_PER_MINUTE})
         wish["tenant"] = _TENANT
-    made = _make(operator, port, "keys", wish)
+    made = make(operator, port, "keys", wish)
     asking = msgspec.structs.replace(contender, authorization=f"Bearer {made['secret']}")
     return asking, f"key:{made['key']['id']}"
 
 
-def _make(operator: Contender, port: int, what: str, wish: Mapping[str, object]) -> Any:  # noqa: ANN401 - decoded JSON
+def as_operator(contender: Contender, folder: Path) -> Contender:
+    """Return `contender`, which runs in `folder`, as its operator asks it."""
+    admin_key = (folder / ".limi" / "admin-key").read_text(encoding="utf-8").strip()
+    return msgspec.structs.replace(contender, authorization=f"Bearer {admin_key}")
+
+
+def make(operator: Contender, port: int, what: str, wish: Mapping[str, object]) -> Any:  # noqa: ANN401 - decoded JSON
+    """Make something by the route `/api/admin/{what}` and return the answer.
+
+    Raises:
+        DifferentAnswerError: the server makes none.
+    """
     asked = msgspec.structs.replace(operator, path=f"/api/admin/{what}")
     status, answer = post(asked, port, body=msgspec.json.encode(wish).decode())
     if status != _CREATED:

@@ -25,7 +25,8 @@ _OK: Final = 200
 class _Connection(asyncio.Protocol):
     """Asks again as soon as it is answered, until the time is over."""
 
-    def __init__(self, request: Callable[[], bytes], until: float, latencies: list[int]) -> None:
+    def __init__(self, request: Callable[[], bytes], until: float, latencies: list[int], expected: int) -> None:
+        self._expected = expected
         self._request = request
         self._until = until
         self._latencies = latencies
@@ -49,7 +50,7 @@ class _Connection(asyncio.Protocol):
         """Note the answer; httptools calls this at its end."""
         now = time.perf_counter()
         self._latencies.append(round((now - self._sent) * 1e6))
-        self.bad_status += self._parser.get_status_code() != _OK
+        self.bad_status += self._parser.get_status_code() != self._expected
         if now < self._until:
             self._send()
         elif not self.done.done():
@@ -62,13 +63,17 @@ class _Connection(asyncio.Protocol):
         self._transport.write(self._request())
 
 
-async def drive(port: int, *, connections: int, seconds: float, request: Callable[[], bytes]) -> LoadResult:
-    """Ask until the time is over; each connection asks at least once."""
+async def drive(
+    port: int, *, connections: int, seconds: float, request: Callable[[], bytes], expected: int = _OK
+) -> LoadResult:
+    """Ask until the time is over; each connection asks at least once, and every answer should have that status."""
     loop = asyncio.get_running_loop()
     latencies: list[int] = []
     started = time.perf_counter()
     made = [
-        await loop.create_connection(lambda: _Connection(request, started + seconds, latencies), "127.0.0.1", port)
+        await loop.create_connection(
+            lambda: _Connection(request, started + seconds, latencies, expected), "127.0.0.1", port
+        )
         for _ in range(connections)
     ]
     ended = await asyncio.gather(*(connection.done for _, connection in made), return_exceptions=True)

@@ -9,6 +9,7 @@ from benchmarks.harness.upstream import SECRET_BODY
 from limi.adapters.upstream.transports import Answer
 from limi.features.journal.memory import InMemoryJournalStore
 from limi.features.journal.model import Link
+from limi.features.journal.ports import Delivery
 from limi.http.asgi import ASGIApp, Message, Scope
 from limi.kernel.facts import Fact
 
@@ -43,9 +44,16 @@ class InstantTransport:
 class ForgetfulStore(InMemoryJournalStore):
     """Keeps no fact, so that the thousandth mint costs what the first does."""
 
-    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
+    def append(
+        self,
+        facts: Sequence[Fact],
+        *,
+        writer: str,
+        links: Sequence[Link] = (),
+        deliveries: Sequence[Delivery] = (),
+    ) -> None:
         """Drop `facts`."""
-        del facts, writer, links
+        del facts, writer, links, deliveries
 
 
 @asynccontextmanager

@@ -18,7 +18,17 @@ import msgspec
 
 from benchmarks.harness.processes import cpu_seconds, pinned, resident_bytes
 
-__all__ = ["Contender", "Launch", "NotReadyError", "Server", "free_port", "post", "running", "upstream_running"]
+__all__ = [
+    "Contender",
+    "Launch",
+    "NotReadyError",
+    "Server",
+    "free_port",
+    "helper_running",
+    "post",
+    "running",
+    "upstream_running",
+]
 
 _START_SECONDS: Final = 90.0
 """LiteLLM takes 12 s on a busy machine; nobody honest takes this long."""
@@ -110,6 +120,17 @@ def upstream_running(*, core: int, folder: Path, delay_ms: float = 0.0) -> Itera
     """Run the fixed upstream until the end of the block."""
     port = free_port()
     command = (sys.executable, "-m", "benchmarks.harness.upstream", f"--port={port}", f"--delay-ms={delay_ms}")
+    with helper_running(command, port=port, core=core, folder=folder) as server:
+        yield server
+
+
+@contextmanager
+def helper_running(command: Sequence[str], *, port: int, core: int, folder: Path) -> Iterator[Server]:
+    """Run a program of this harness, which listens on `port`, until the end of the block.
+
+    Raises:
+        NotReadyError: it does not listen.
+    """
     with _process(command, {"PYTHONPATH": str(_ROOT)}, core, folder) as (process, log):
         seconds = _wait(process, log, lambda: _listens(port))
         yield Server(process, port, log, seconds)

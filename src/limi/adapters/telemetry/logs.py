@@ -99,19 +99,26 @@ class LogSink:
             self.flush()
 
 
-def configure_logs(settings: LogSettings, *, stream: IO[bytes] | None = None, shared: bool = False) -> LogSink:
+def configure_logs(
+    settings: LogSettings,
+    *,
+    stream: IO[bytes] | None = None,
+    shared: bool = False,
+    first: Sequence[Processor] = (),
+) -> LogSink:
     """Send structlog's and the standard library's events to one sink, and return it.
 
     Args:
         settings: what is written, and how.
         stream: where to; standard error unless given.
         shared: whether other processes write to it as well, so that lines must be kept from mixing.
+        first: what is done to each event before it is written.
     """
     raw = stream or sys.stderr.buffer
     sink = LogSink(raw, shared=shared)
     pretty = settings.format == "pretty" or (settings.format == "auto" and raw.isatty())
     structlog.configure(
-        processors=_for_people() if pretty else [_write_json],
+        processors=[*first, *(_for_people() if pretty else [_write_json])],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
         logger_factory=lambda *_: _SinkLogger(sink),
         cache_logger_on_first_use=True,

@@ -59,10 +59,27 @@ class MetricsPool(Protocol):
 
 
 _CUMULATIVE: Final = frozenset({"counter", "histogram", "summary"})
-_LEAST: Final = frozenset({"limi_journal_healthy", "process_start_time_seconds", "process_max_fds"})
+_LEAST: Final = frozenset(
+    {
+        "limi_access_fresh",
+        "limi_journal_healthy",
+        "limi_usage_healthy",
+        "process_max_fds",
+        "process_start_time_seconds",
+    }
+)
 """Gauges that say the worst, or the first, of all: a server is as healthy as its sickest process."""
-_GREATEST: Final = frozenset({"python_info"})
-"""Gauges that say a constant. What the processes hold of everything else (memory, queues) adds up."""
+_GREATEST: Final = frozenset(
+    {
+        "limi_audit_file_lag_seconds",
+        "limi_build_info",
+        "limi_webhook_oldest_due_seconds",
+        "limi_webhook_pending",
+        "python_info",
+    }
+)
+"""Gauges that say a constant, or what every process reads from the same database. What the processes hold of
+everything else (memory, queues) adds up."""
 
 
 def take(registry: CollectorRegistry) -> Snapshot:

@@ -80,6 +80,15 @@ class TestJSON:
         sink.flush()
         assert [event["request_id"] for event in stream.events()] == ["r1", "r1"]
 
+    @pytest.mark.parametrize("form", ["json", "pretty"])
+    def test_what_goes_first_may_add_to_every_event(self, form: str, stream: Stream) -> None:
+        sink = configure_logs(
+            settings(format=form), stream=stream, first=[lambda _, __, event: {**event, "trace_id": "0af7"}]
+        )
+        structlog.get_logger().info("mint.succeeded")
+        sink.flush()
+        assert "0af7" in stream.text
+
     @pytest.mark.parametrize(
         "value",
         [Secret(HIDDEN), [Secret(HIDDEN)], {"key": Secret(HIDDEN)}, {"deep": [{"er": (Secret(HIDDEN),)}]}],

@@ -1,6 +1,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from limi import __version__
 from limi.adapters.telemetry.metrics import Metrics
 from limi.adapters.telemetry.totals import Snapshot, add_up
 
@@ -81,3 +82,78 @@ async def test_what_the_others_have_counted_is_added() -> None:
     metrics.mint_ended("succeeded", "ok", 0.02)
     assert b'limi_mints_total{code="ok",outcome="succeeded"} 2.0' in await metrics.render_all()
     assert sample(metrics, "limi_mints_total", outcome="succeeded", code="ok") == 1
+
+
+def test_requests_are_counted_by_route_method_and_status(metrics: Metrics) -> None:
+    for status in (200, 200, None):
+        metrics.request_began("http")
+        metrics.request_ended("http", "/healthz", "GET", status, 0.02)
+    assert sample(metrics, "limi_http_requests_total", route="/healthz", method="GET", status="200") == 2
+    assert sample(metrics, "limi_http_requests_total", route="/healthz", method="GET", status="none") == 1
+    assert sample(metrics, "limi_http_request_seconds_count", route="/healthz") == 3
+
+
+def test_a_method_that_nobody_knows_is_one_of_the_others(metrics: Metrics) -> None:
+    """What clients make up must not become labels."""
+    for method in ("BREW", "X" * 50):
+        metrics.request_began("http")
+        metrics.request_ended("http", "none", method, 405, 0.02)
+    assert sample(metrics, "limi_http_requests_total", route="none", method="other", status="405") == 2
+
+
+def test_what_is_in_flight_is_counted_by_kind(metrics: Metrics) -> None:
+    for kind in ("http", "websocket", "websocket"):
+        metrics.request_began(kind)
+    assert sample(metrics, "limi_requests_in_flight", kind="http") == 1
+    assert sample(metrics, "limi_requests_in_flight", kind="websocket") == 2
+    metrics.request_ended("websocket", "/sandbox/*", "GET", 101, 600.0)
+    assert sample(metrics, "limi_requests_in_flight", kind="websocket") == 1
+    assert sample(metrics, "limi_http_request_seconds_count", route="/sandbox/*") is None
+
+
+def test_errors_are_counted_by_code_wherever_they_were_answered(metrics: Metrics) -> None:
+    metrics.mint_ended("refused", "auth_required", 0.001)
+    metrics.error_answered("auth_required")
+    metrics.error_answered("not_found")
+    metrics.mint_ended("succeeded", "", 0.01)
+    assert sample(metrics, "limi_errors_total", code="auth_required") == 2
+    assert sample(metrics, "limi_errors_total", code="not_found") == 1
+    assert sample(metrics, "limi_errors_total", code="") is None
+
+
+def test_commits_are_measured_in_seconds_and_facts(metrics: Metrics) -> None:
+    metrics.journal_committed(3, 0.004)
+    assert sample(metrics, "limi_journal_commit_seconds_bucket", le="0.005") == 1
+    assert sample(metrics, "limi_journal_commit_seconds_bucket", le="0.0025") == 0
+    assert sample(metrics, "limi_journal_commit_facts_sum") == 3
+
+
+def test_deliveries_and_reports_are_counted_by_their_outcome(metrics: Metrics) -> None:
+    metrics.webhook_attempted("delivered", 0.2)
+    metrics.webhook_attempted("retry", 30.0)
+    metrics.analytics_events("error_occurred", "duplicate")
+    assert sample(metrics, "limi_webhook_attempts_total", outcome="retry") == 1
+    assert sample(metrics, "limi_webhook_attempt_seconds_bucket", le="30.0") == 2
+    assert sample(metrics, "limi_analytics_events_total", type="error_occurred", outcome="duplicate") == 1
+
+
+def test_the_loops_lag_is_measured(metrics: Metrics) -> None:
+    metrics.loop_lagged(0.3)
+    assert sample(metrics, "limi_event_loop_lag_seconds_bucket", le="0.25") == 0
+    assert sample(metrics, "limi_event_loop_lag_seconds_bucket", le="0.5") == 1
+
+
+def test_the_version_is_told(metrics: Metrics) -> None:
+    assert sample(metrics, "limi_build_info", version=__version__) == 1
+
+
+def test_two_metrics_have_no_name_in_common(metrics: Metrics) -> None:
+    with pytest.raises(ValueError, match="Duplicated"):
+        metrics.counter("limi_mints", "Another.", lambda: 1)
+    with pytest.raises(ValueError, match="Duplicated"):
+        metrics.gauge("limi_build_info", "Another.", lambda: 1)
+
+
+def test_a_counter_that_somebody_else_keeps_is_read_when_the_metrics_are(metrics: Metrics) -> None:
+    metrics.counter("limi_lookups", "Lookups.", lambda: {"memory": 2}, label="source")
+    assert sample(metrics, "limi_lookups_total", source="memory") == 2

@@ -32,6 +32,23 @@ def test_a_server_is_as_healthy_as_its_sickest_process() -> None:
     assert _values(add_up([_process(0, 0, 1), _process(0, 0, 0)]), "limi_journal_healthy") == {(): 0}
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("limi_access_fresh", 0),
+        ("limi_usage_healthy", 0),
+        ("limi_build_info", 1),
+        ("limi_webhook_pending", 1),
+        ("limi_webhook_oldest_due_seconds", 1),
+        ("limi_audit_file_lag_seconds", 1),
+    ],
+)
+def test_what_all_processes_read_of_one_thing_is_not_added_up(name: str, said: float) -> None:
+    """A server is as up to date as its process that is furthest behind; and there is one database."""
+    both = [(gauge(name, "Said by each.", value),) for value in (1, 0)]
+    assert _values(add_up(both), name) == {(): said}
+
+
 def test_buckets_are_added_up_one_by_one() -> None:
     total = add_up([_process(0, 0, 1, 0.05, 0.5), _process(0, 0, 1, 5.0)])
     buckets = _values(total, "limi_seconds_bucket")
