@@ -1,0 +1,12 @@
+/**
+ * What a platform for another place is built from: the official session behind `VoiceSession`, and what most places share.
+ *
+ * @packageDocumentation
+ */
+
+export { guardAnswer } from './platforms/answer.ts';
+export { COMMON } from './platforms/common.ts';
+export type { Common } from './platforms/common.ts';
+export { loudnessOf } from './platforms/loudness.ts';
+export { leaveToProfile, OfficialSession } from './platforms/official.ts';
+export type { OfficialTransport, SDK } from './platforms/official.ts';

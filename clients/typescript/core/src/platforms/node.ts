@@ -1,0 +1,52 @@
+/**
+ * Node: WebSocket only, no devices. Sound goes in by `VoiceConnection.sendAudio` and comes out by `onAudio`.
+ *
+ * @module
+ */
+
+import type { Microphone, Platform, VoiceSession } from '../platform.ts';
+import { COMMON } from './common.ts';
+import { loudnessOf } from './loudness.ts';
+
+/** What a program without loudspeakers may want to know. */
+export interface NodePlatformOptions {
+  /** The assistant's sound as it comes, faster than it is spoken: 16-bit PCM, 24 kHz, mono. */
+  readonly onAudio?: (pcm16: ArrayBuffer) => void;
+}
+
+/** Nothing is recorded, so nothing can be lost. */
+const NO_MICROPHONE: Microphone = {
+  live: true,
+  mute: () => undefined,
+  level: () => 0,
+  onLost: () => undefined,
+  close: () => undefined,
+};
+
+/** The platform of Node, and of whatever else has `fetch` and no devices. */
+export function nodePlatform(options: NodePlatformOptions = {}): Platform {
+  return {
+    ...COMMON,
+    name: 'node',
+    hasWebRTC: false,
+    resolveUrl: (url) => url,
+    isOnline: () => true,
+    listen: () => () => undefined,
+    openMicrophone: () => Promise.resolve(NO_MICROPHONE),
+    async createSession(request, observer): Promise<VoiceSession> {
+      const sdk = await import('@openai/agents-realtime');
+      const { leaveToProfile, OfficialSession } = await import('./official.ts');
+      const transport = leaveToProfile(new sdk.OpenAIRealtimeWebSocket(), request);
+      const session = new OfficialSession(sdk, transport, request, observer);
+      let level = 0;
+      transport.on('audio', ({ data }) => {
+        level = loudnessOf(new Int16Array(data), 0x8000);
+        options.onAudio?.(data);
+      });
+      return Object.assign(session, {
+        outputLevel: () => level,
+        replaceMicrophone: () => undefined,
+      });
+    },
+  };
+}
