@@ -1,0 +1,2 @@
+/** All that the page gets of Electron: `window.limiVoice`. */
+import '@limi-ai/electron/preload';
