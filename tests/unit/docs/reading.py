@@ -10,8 +10,15 @@ __all__ = ["DOCUMENTS", "ROOT", "Block", "anchors", "blocks", "code", "links", "
 
 ROOT: Final = Path(__file__).parents[3]
 
+_OTHERS: Final = {"node_modules", "dist", "output"}
+"""Folders below the examples that hold what is not ours."""
+
 DOCUMENTS: Final = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")],
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(path for path in (ROOT / "examples").rglob("*.md") if not _OTHERS & set(path.relative_to(ROOT).parts)),
+    ],
     key=str,
 )
 

@@ -35,7 +35,7 @@ def test_filling_replaces_what_stands_between_the_comments_only() -> None:
 
 def test_checking_names_what_is_stale_and_writing_mends_it(tmp_path: Path) -> None:
     for file in _GENERATED:
-        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / file).write_text((ROOT / file).read_text("utf-8"), encoding="utf-8")
     assert renew(tmp_path, check=True) == []
     guide = tmp_path / "docs" / "MODELS_GUIDE.md"
