@@ -10,13 +10,17 @@ RUN python -m venv /opt/limi
 COPY requirements.lock ./
 RUN /opt/limi/bin/pip install --require-hashes --requirement requirements.lock
 
-# npm fetches a part of what the sandbox understands words with; it stays behind.
+# npm fetches what the voice page is built from, and a part of what the sandbox understands words with; it stays behind.
 COPY requirements-dev.lock ./
-COPY scripts/node.sh ./scripts/
+COPY scripts/node.sh scripts/web.sh ./scripts/
 RUN python -m venv /opt/node && scripts/node.sh /opt/node
 
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY src ./src
+COPY package.json package-lock.json .npmrc tsconfig.base.json ./
+COPY clients/typescript ./clients/typescript
+COPY web ./web
+RUN scripts/web.sh /opt/node
 RUN /opt/limi/bin/pip install --no-deps . \
     && PATH=/opt/node/node/bin:$PATH /opt/limi/bin/limi speech install --speech-dir /opt/limi/speech \
     && /opt/limi/bin/pip uninstall --yes pip

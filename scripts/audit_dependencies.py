@@ -49,7 +49,11 @@ def main() -> int:
     outcomes = {
         # It holds all that requirements.lock does.
         "requirements-dev.lock": read_pip(*_run([*_PIP_AUDIT, "requirements-dev.lock"], ROOT)),
+        "package-lock.json": read_npm(*_run(_NPM_AUDIT, ROOT)),
         "conformance/package-lock.json": read_npm(*_run(_NPM_AUDIT, ROOT / "conformance")),
+        "examples/webhooks/node/package-lock.json": read_npm(
+            *_run(_NPM_AUDIT, ROOT / "examples" / "webhooks" / "node")
+        ),
     }
     for file, outcome in outcomes.items():
         print(f"dependency audit of {file}: {_sentence(outcome)}")

@@ -1,4 +1,4 @@
-"""Writes the parts of the documents that repeat the code or a run: settings, models, error codes, measurements.
+"""Writes the parts of the documents that repeat the code or a run: settings, errors, measurements, examples.
 
 A generated part stands between two comments, `<!-- generated: NAME -->` and `<!-- end of NAME -->`; what is around
 it is written by hand. `--check` writes nothing and fails where a part is not what the code says today.
@@ -21,10 +21,16 @@ from benchmarks.table import render_committed
 from conformance.table import render_committed as render_conformance
 from limi.adapters.configuration import SettingInfo, setting_infos
 from limi.features.client_secrets.models import ALIASES
+from limi.features.webhooks.payload import DELIVERABLE, EVENT_TYPES, TEST_TYPE, Deliverable
 from limi.kernel.errors import CATALOGUE, ErrorEntry
 from limi.kernel.secret import Secret
 from limi.kernel.settings import ENVIRONMENT_DEFAULTS, GROUPS, Environment, Profile, Settings
+from limi.kernel.webhook_settings import WebhookSettings
 from limi.protocol.models import REALTIME_MODELS
+from scripts.client_behaviour import render_committed as render_clients
+from scripts.client_sizes import render_sizes
+from scripts.llms import render_llms
+from scripts.recipes import PAGES
 
 __all__ = ["PARTS", "Part", "fill", "main", "renew"]
 
@@ -48,7 +54,8 @@ class Part:
 
     file: str
     """Its path in the repository."""
-    name: str
+    name: str | None
+    """None for a document that is generated as a whole."""
     render: Callable[[], str]
 
 
@@ -84,7 +91,9 @@ def fill(file: str, text: str) -> str:
         ValueError: a part's comments are missing.
     """
     for part in PARTS:
-        if part.file == file:
+        if part.file == file and part.name is None:
+            text = f"{part.render().strip()}\n"
+        elif part.file == file:
             begin, end = f"<!-- generated: {part.name} -->", f"<!-- end of {part.name} -->"
             head, found, rest = text.partition(begin)
             _, ended, tail = rest.partition(end)
@@ -100,8 +109,11 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
 
 
 def _settings_in_short() -> str:
-    """List the settings whose variable was given its name, which are those that most people meet."""
-    chosen = (info for info in setting_infos() if _has_own_name(info))
+    """List the settings whose variable was given its name, which are those that most people meet.
+
+    The standard's names of OpenTelemetry are left out: who needs them knows them.
+    """
+    chosen = (info for info in setting_infos() if _has_own_name(info) and not info.env.startswith("OTEL_"))
     return _table(
         ("Variable", "Default", "Meaning"),
         ((f"`{info.env}`", _shown(info.default), info.description) for info in chosen),
@@ -233,6 +245,44 @@ def _error(entry: ErrorEntry) -> str:
     )
 
 
+def _webhook_events() -> str:
+    def facts(kind: str) -> list[Deliverable]:
+        return [known for known in DELIVERABLE.values() if known.type == kind]
+
+    rows = (
+        (
+            f"`{kind}`",
+            "; ".join(known.meaning for known in facts(kind)),
+            ", ".join(f"`{member}`" for member in facts(kind)[0].members),
+        )
+        for kind in (*EVENT_TYPES, TEST_TYPE)
+    )
+    return _table(("Type", "When", "Members of `data`"), rows)
+
+
+def _webhook_schedule() -> str:
+    delays = WebhookSettings().schedule
+    rows = (
+        (str(number), "at once" if number == 1 else _span(delays[number - 2]), _span(sum(delays[: number - 1])))
+        for number in range(1, len(delays) + 2)
+    )
+    return _table(("Try", "After the one before", "After the event"), rows)
+
+
+def _span(seconds: float) -> str:
+    """Say a time in its two largest units."""
+    parts = []
+    for name, size in (("h", 3600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(int(seconds), size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def _program(language: str, file: str) -> str:
+    return f"```{language}\n{(ROOT / file).read_text(encoding='utf-8').strip()}\n```"
+
+
 def _status(entry: ErrorEntry) -> str:
     return str(entry.status) if entry.status else "raised by the client"
 
@@ -292,6 +342,7 @@ PARTS: Final = (
     Part("README.md", "settings in short", _settings_in_short),
     Part("README.md", "what a mint costs", partial(render_committed, "mint")),
     Part("README.md", "conformance", render_conformance),
+    Part("README.md", "clients", render_clients),
     Part("docs/BENCHMARKS.md", "results", render_committed),
     Part("docs/CONFIGURATION.md", "settings", _settings),
     Part("docs/CONFIGURATION.md", "environments", _environments),
@@ -299,6 +350,19 @@ PARTS: Final = (
     Part("docs/CONFIGURATION.md", "example", _example),
     Part("docs/MODELS_GUIDE.md", "models", _models),
     Part("docs/REFERENCE_GUIDE.md", "errors", _errors),
+    Part("docs/webhooks.md", "events", _webhook_events),
+    Part("docs/webhooks.md", "schedule", _webhook_schedule),
+    Part(
+        "docs/webhooks.md",
+        "receiver in Python",
+        partial(_program, "python", "examples/webhooks/python/receiver.py"),
+    ),
+    Part("docs/webhooks.md", "receiver in Node", partial(_program, "js", "examples/webhooks/node/receiver.js")),
+    Part("docs/clients.md", "behaviour", render_clients),
+    Part("docs/clients.md", "sizes", render_sizes),
+    *(Part(*page) for page in PAGES),
+    # The last one, because it quotes the others' beginnings.
+    Part("src/limi/http/llms.txt", None, render_llms),
 )
 
 

@@ -11,5 +11,6 @@ compile() {
     --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml \
     scripts/older-pythons.in
 }
-compile --extra sandbox --extra speech --extra brain --output-file requirements.lock
-compile --extra sandbox --extra speech --extra brain --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+compile --extra sandbox --extra speech --extra brain --extra otel --output-file requirements.lock
+compile --extra sandbox --extra speech --extra brain --extra otel --extra dev --constraint requirements.lock \
+  --output-file requirements-dev.lock

@@ -37,7 +37,8 @@ if of_the_machine; then
     if command -v "$name" >/dev/null; then ln -s "$(command -v "$name")" "$bin/$name"; fi
   done
 elif package=$(of_the_package || (install_package && of_the_package)); then
-  ln -s "$package/bin/node" "$bin/node"
+  # Not a symbolic link: programs look for npm beside the file that they run by, and beside the package's it is broken.
+  ln "$package/bin/node" "$bin/node" 2>/dev/null || cp "$package/bin/node" "$bin/node"
   for name in npm npx; do
     # The package's own commands look for npm at a place where a wheel does not put it.
     printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$bin/node" "$package/lib/node_modules/npm/bin/$name-cli.js" >"$bin/$name"

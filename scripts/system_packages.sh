@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that tests and benchmarks need beside Python, where one is missing and that can be
 # done; elsewhere it says what is missing. Nobody uses the services that Debian would start: tests start their own.
-# Usage: scripts/system_packages.sh NAME…   NAME is redis-server or postgresql
+# Usage: scripts/system_packages.sh NAME…   NAME is redis-server, postgresql or prometheus
 set -euo pipefail
 
 # What a package is wanted for may have come another way, and PostgreSQL's programs are in nobody's path on Debian.
@@ -9,6 +9,8 @@ is_there() {
   case $1 in
     redis-server) command -v redis-server || command -v valkey-server ;;
     postgresql) { command -v initdb && command -v postgres; } || compgen -G "/usr/lib/postgresql/*/bin/initdb" ;;
+    # For its promtool, which tests the alerts.
+    prometheus) command -v promtool ;;
     *) command -v "$1" ;;
   esac >/dev/null
 }

@@ -35,7 +35,7 @@ hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
 def pytest_configure() -> None:
     hypothesis.settings.load_profile("search" if os.environ.get(_OWN) else "same")
     for name in list(os.environ):
-        if name.startswith(("LIMI_", "OPENAI_")) and name != _OWN:
+        if name.startswith(("LIMI_", "OPENAI_", "OTEL_")) and name != _OWN:
             del os.environ[name]
         if name.upper() in {*_PROXIES, "NO_PROXY"}:
             del os.environ[name]

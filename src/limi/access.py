@@ -13,6 +13,7 @@ from limi.adapters.sql.journal_store import SQLJournalStore
 from limi.adapters.sql.profile_store import SQLProfileStore
 from limi.adapters.sql.schema import upgrade
 from limi.adapters.sql.tenant_store import SQLTenantStore
+from limi.adapters.sql.webhook_store import SQLEndpointStore
 from limi.audit import make_journal
 from limi.features.api_keys.key_ring import KeyRing
 from limi.features.api_keys.memory import InMemoryApiKeyStore
@@ -30,6 +31,10 @@ from limi.features.revision.service import RevisionWatch
 from limi.features.tenants.memory import InMemoryTenantStore
 from limi.features.tenants.ports import TenantStore
 from limi.features.tenants.service import TenantService
+from limi.features.webhooks.memory import InMemoryEndpointStore
+from limi.features.webhooks.ports import EndpointStore
+from limi.features.webhooks.service import WebhookService
+from limi.features.webhooks.subscriptions import Subscriptions
 from limi.kernel.changes import Changes
 from limi.kernel.clock import Clock
 from limi.kernel.ids import Ids
@@ -37,6 +42,7 @@ from limi.kernel.journal import Journal
 from limi.kernel.keys import KeyLabel, derive_key
 from limi.kernel.revision import Revision
 from limi.kernel.settings import Profile, Settings, SettingsError
+from limi.webhooks import make_webhook_service, sql_deliveries
 
 __all__ = [
     "Access",
@@ -55,11 +61,12 @@ _BUSY_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessStores:
-    """Where keys, tenants and profiles are kept."""
+    """Where keys, tenants, profiles and webhook endpoints are kept."""
 
     keys: ApiKeyStore
     tenants: TenantStore
     profiles: ProfileStore
+    endpoints: EndpointStore
     revision: RevisionStore
     close: Callable[[], None]
 
@@ -98,6 +105,7 @@ class Access:
 class AccessForCommands(AccessServices):
     """The services as a command uses them, and the journal they write to."""
 
+    webhooks: WebhookService
     reader: JournalReader
 
 
@@ -115,6 +123,7 @@ def sql_stores(settings: Settings) -> AccessStores:
         keys=SQLApiKeyStore(database=database),
         tenants=SQLTenantStore(database=database),
         profiles=SQLProfileStore(database=database),
+        endpoints=SQLEndpointStore(database=database),
         revision=SQLRevisionStore(database=database),
         close=database.close,
     )
@@ -124,13 +133,22 @@ def memory_stores(*, clock: Clock) -> AccessStores:
     """Return stores that nothing outlives, which hold together as those of a database do."""
     revision = InMemoryRevisionStore()
     keys, profiles = InMemoryApiKeyStore(moved=revision.move), InMemoryProfileStore(moved=revision.move)
+    endpoints = InMemoryEndpointStore(moved=revision.move)
 
     def clear(tenant: str) -> None:
         keys.revoke_all(tenant, clock.now())
         profiles.drop_all(tenant)
+        endpoints.drop_all(tenant)
 
     tenants = InMemoryTenantStore(moved=revision.move, on_delete=clear)
-    return AccessStores(keys=keys, tenants=tenants, profiles=profiles, revision=revision, close=lambda: None)
+    return AccessStores(
+        keys=keys,
+        tenants=tenants,
+        profiles=profiles,
+        endpoints=endpoints,
+        revision=revision,
+        close=lambda: None,
+    )
 
 
 def make_access(
@@ -186,7 +204,7 @@ async def open_access(
 ) -> AsyncIterator[AccessForCommands]:
     """Give the services on the database of `settings`, which is made and migrated where that is needed.
 
-    Running servers notice what is changed when they look the next time.
+    Running servers notice what is changed when they look the next time, and deliver what is told of it.
 
     Raises:
         SettingsError: settings do not fit.
@@ -197,18 +215,40 @@ async def open_access(
     kept = SQLJournalStore(engine=open_engine(url, busy_seconds=settings.journal.write_seconds / 2))
     stores = sql_stores(settings)
     models = ModelCatalogue(settings=settings.models, clock=clock)
-    journal = make_journal(settings, root=root.root, store=kept, clock=clock, ids=ids)
+    deliveries = sql_deliveries(settings)
+    subscriptions = Subscriptions(store=stores.endpoints)
+    outbox = subscriptions if settings.webhooks.enabled else None
+    journal = make_journal(settings, root=root.root, store=kept, clock=clock, ids=ids, outbox=outbox)
     async with AsyncExitStack() as stack:
         stack.callback(kept.close)
         stack.callback(stores.close)
+        stack.callback(deliveries.close)
+        await subscriptions.refresh()
         await journal.start()
         stack.push_async_callback(journal.stop)
-        services = _make_services(settings, root, stores, journal, models, StillRevision(), clock, ids)
+        revision = StillRevision()
+        services = _make_services(settings, root, stores, journal, models, revision, clock, ids)
+        webhooks = make_webhook_service(
+            settings,
+            root=root,
+            endpoints=stores.endpoints,
+            deliveries=deliveries.store,
+            subscriptions=subscriptions,
+            tenants=services.tenants,
+            journal=journal,
+            revision=revision,
+            clock=clock,
+            ids=ids,
+        )
         reader = JournalReader(store=kept, clock=clock, hidden_tenants=services.tenants.unlisted)
         await reader.start()
         stack.push_async_callback(reader.stop)
         yield AccessForCommands(
-            keys=services.keys, tenants=services.tenants, profiles=services.profiles, reader=reader
+            keys=services.keys,
+            tenants=services.tenants,
+            profiles=services.profiles,
+            webhooks=webhooks,
+            reader=reader,
         )
 
 

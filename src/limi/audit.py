@@ -1,12 +1,13 @@
 """The parts list of the audit log: the writer of the journal, who signs for it, and what looks after it."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from limi.adapters.audit_file import AuditFile
-from limi.features.journal.ports import JournalStore
+from limi.features.journal.ports import JournalStore, Outbox
 from limi.features.journal.privacy import OriginPrivacy, Privacy
 from limi.features.journal.retention import Retention
 from limi.features.journal.sealing import Signer
@@ -61,9 +62,26 @@ def make_privacy(settings: Settings, root: Secret) -> OriginPrivacy:
 
 
 def make_journal(
-    settings: Settings, *, root: Secret, store: JournalStore, clock: Clock, ids: Ids
+    settings: Settings,
+    *,
+    root: Secret,
+    store: JournalStore,
+    clock: Clock,
+    ids: Ids,
+    outbox: Outbox | None = None,
+    observe: Callable[[int, float], None] | None = None,
 ) -> JournalWriter:
-    """Return the process's writer of the journal; nothing runs before it is started."""
+    """Return the process's writer of the journal; nothing runs before it is started.
+
+    Args:
+        settings: all of them.
+        root: the server's root key.
+        store: where facts go.
+        clock: time.
+        ids: randomness.
+        outbox: knows which endpoints are told of a fact.
+        observe: is told of each commit; see `JournalWriter`.
+    """
     return JournalWriter(
         store=store,
         settings=settings.journal,
@@ -71,6 +89,8 @@ def make_journal(
         ids=ids,
         signer=make_signer(root, clock=clock),
         privacy=make_privacy(settings, root),
+        outbox=outbox,
+        observe=observe,
     )
 
 

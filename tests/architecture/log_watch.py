@@ -15,7 +15,7 @@ import structlog
 
 __all__ = ["WATCH", "LogWatch", "RecordWatcher", "WatchedLogger"]
 
-_KEY: Final = re.compile(r"\b(?:ek_[0-9a-zA-Z]{8,}|sk-[\w-]{8,}|limi_admin_\w{8,})")
+_KEY: Final = re.compile(r"\b(?:ek_[0-9a-zA-Z]{8,}|sk-[\w-]{8,}|limi_admin_\w{8,}|whsec_[\w+/=]{8,})")
 _SHORTEST: Final = 6
 """A registered secret below this length would be found in any text."""
 

@@ -7,7 +7,7 @@ import structlog
 
 from tests.architecture.log_watch import WATCH, LogWatch, RecordWatcher
 
-_KEYS = ["ek_0123456789abcdef", "sk-proj-0123456789", "limi_admin_0123456789"]
+_KEYS = ["ek_0123456789abcdef", "sk-proj-0123456789", "limi_admin_0123456789", "whsec_0123456789+/="]
 
 
 @pytest.mark.parametrize("key", _KEYS)

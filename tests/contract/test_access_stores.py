@@ -13,6 +13,7 @@ from limi.adapters.sql import upgrade
 from limi.features.api_keys.model import ApiKey, KeyID, StoredKey
 from limi.features.profiles.model import ProfileVersion
 from limi.features.tenants.model import Tenant, TenantStatus
+from limi.features.webhooks.model import Endpoint, EndpointId, SealedSecret
 from limi.kernel.principal import Scope
 from limi.kernel.settings import DatabaseSettings, Leash, Override, Profile, Settings
 from limi.testing import ManualClock
@@ -152,6 +153,26 @@ class TestTenants:
         assert await stores.profiles.newest("tutor", tenant="acme") is None
         assert await stores.profiles.newest("tutor", tenant="other") == version(owner="other")
         assert await stores.profiles.newest("tutor", tenant=None) == version()
+
+    async def test_with_a_deleted_one_go_its_webhook_endpoints_and_nobody_elses(
+        self, stores: AccessStores
+    ) -> None:
+        """They would be sent what happens to a tenant that is given nobody's events any more."""
+        await stores.tenants.add(tenant())
+        for letter, owner in (("a", "acme"), ("b", "other"), ("c", None)):
+            secret = SealedSecret(sealed=b"", created_at=NOON)
+            endpoint = Endpoint(
+                id=EndpointId(f"whe_{letter * 16}"),
+                url="https://example.com/",
+                tenant=owner,
+                secrets=(secret,),
+                created_at=NOON,
+                updated_at=NOON,
+            )
+            await stores.endpoints.add(endpoint)
+        await stores.tenants.replace(tenant(status=TenantStatus.DELETED, updated_at=NOON), before=tenant())
+        left = await stores.endpoints.list(tenant=None, after=None, limit=9)
+        assert [each.tenant for each in left] == ["other", None]
 
 
 class TestKeys:

@@ -17,7 +17,8 @@ from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
 from limi.adapters.sql.tables import journal
 from limi.features.journal import JournalEntry, Selection
 from limi.features.journal.verifier import Report
-from limi.kernel.facts import Fact
+from limi.kernel.facts import Fact, Origin
+from limi.kernel.frontends import Frontend
 from tests.unit.features.journal.harness import Facts, FakeClock
 from tests.unit.features.journal.signing import export, make_writer, verify_export, verify_store
 
@@ -56,10 +57,12 @@ def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     engine = open_engine(url)
     store, clock = SQLJournalStore(engine=engine), FakeClock()
     facts = Facts(clock)
+    from_page = Origin(request_id="req-1", caller="key:k1", tenant="acme", frontend=Frontend.REACT)
     writers = [make_writer(store, clock, number) for number in (1, 2, 3)]
     for batch in range(12):
         for writer, size in zip(writers, (20, 7, 1), strict=True):
-            intents: list[Fact] = [*facts.intents(size), facts.minted()]
+            # One in a batch knows the kind of application, which rows did not always have.
+            intents: list[Fact] = [*facts.intents(size), facts.minted(origin=from_page)]
             writer.append(intents)
         clock.advance(11)
         writers[batch % 3].tend()

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import httpx
+
 from limi.testing import FakeUpstream, Reply
 from tests.architecture.log_watch import WATCH
 from tests.e2e.harness import MINT, Server, audit
@@ -38,6 +40,7 @@ async def test_nothing_secret_is_written_down(tmp_path: Path, upstream: FakeUpst
         )
         for _ in range(3):
             assert (await client.post(MINT, json=body)).status_code >= 500
+        secrets += await _webhook_secrets(client, {"authorization": f"Bearer {admin_key}"})
         await client.post(MINT, json={"sessionId": _VALUE + " "})
         await client.post(MINT, headers={"authorization": f"Bearer {admin_key}x"})
         for path in ("/", "/docs", "/metrics", f"{MINT}/stats", f"{MINT}/health", "/openapi.json"):
@@ -47,6 +50,15 @@ async def test_nothing_secret_is_written_down(tmp_path: Path, upstream: FakeUpst
     _hold_none("\n".join(server.log).encode(), secrets, "the log")
     _hold_none(json.dumps(await audit(tmp_path)).encode(), secrets, "the audit log")
     _files_hold_none(tmp_path, secrets)
+
+
+async def _webhook_secrets(client: httpx.AsyncClient, headers: dict[str, str]) -> list[str]:
+    """Make an endpoint, change its secret, and return both."""
+    wish = {"url": "https://hooks.example/", "events": ["tenant.resumed"]}
+    made = (await client.post("/api/admin/webhooks", json=wish, headers=headers)).json()
+    path = f"/api/admin/webhooks/{made['webhook']['id']}"
+    rotated = (await client.post(f"{path}/rotate", headers=headers)).json()
+    return [made["secret"], rotated["secret"]]
 
 
 def _files_hold_none(folder: Path, secrets: list[str]) -> None:

@@ -27,7 +27,9 @@ async def test_it_starts_with_no_configuration_and_says_where_and_on_what(tmp_pa
         assert answer["ephemeralKey"].startswith("ek_")
         assert answer["urls"]["webrtc"].startswith(f"{server.url}/sandbox/v1/")
         assert (await client.get(f"{MINT}/health")).json()["upstream"] == "sandbox"
-        assert "sandbox" in (await client.get("/")).text
+        assert (await client.get("/api")).json()["upstream"] == "sandbox"
+        page = await client.get("/")
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert (await client.get("/readyz")).json()["status"] == "ready"
 
 

@@ -20,6 +20,8 @@ from limi.cli.serve import serve, settings_help
 from limi.cli.speech import speech_app
 from limi.cli.stats import stats
 from limi.cli.tenants import tenant_app
+from limi.cli.usage import usage_app
+from limi.cli.webhooks import webhook_app
 from limi.kernel.settings import SettingsError
 
 __all__ = ["app", "main"]
@@ -43,6 +45,8 @@ app.add_typer(key_app, name="key")
 app.add_typer(profile_app, name="profile")
 app.add_typer(speech_app, name="speech")
 app.add_typer(tenant_app, name="tenant")
+app.add_typer(usage_app, name="usage")
+app.add_typer(webhook_app, name="webhook")
 
 
 @app.command()

@@ -27,6 +27,8 @@ from limi.features.profiles.errors import ProfileError
 from limi.features.profiles.service import ProfileService
 from limi.features.tenants.errors import TenantError
 from limi.features.tenants.service import TenantService
+from limi.features.webhooks.errors import WebhookError
+from limi.features.webhooks.service import WebhookService
 from limi.kernel.clock import SystemClock
 from limi.kernel.facts import Origin
 from limi.kernel.ids import RandomIds
@@ -55,6 +57,7 @@ class Operator:
     keys: ApiKeyService
     tenants: TenantService
     profiles: ProfileService
+    webhooks: WebhookService
     reader: JournalReader
     now: Callable[[], float]
 
@@ -79,7 +82,7 @@ def operate(config: Path | None, work: Work[_Result]) -> _Result:
     try:
         with _log_aside():
             return asyncio.run(run())
-    except (ApiKeyError, TenantError, ProfileError) as exc:
+    except (ApiKeyError, TenantError, ProfileError, WebhookError) as exc:
         raise fail(str(exc)) from exc
     except (JournalUnavailableError, AccessUnavailableError) as exc:
         raise fail(f"the database does not answer: {exc}") from exc
@@ -121,6 +124,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Operator]:
             keys=access.keys,
             tenants=access.tenants,
             profiles=access.profiles,
+            webhooks=access.webhooks,
             reader=access.reader,
             now=clock.now,
         )

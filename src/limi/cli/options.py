@@ -6,9 +6,11 @@ from typing import Any, Final
 
 import typer
 
-__all__ = ["end_option", "read_end"]
+__all__ = ["end_option", "read_end", "read_start", "start_option"]
 
 _DAYS: Final = re.compile(r"([0-9]{1,5})d")
+_AGO: Final = re.compile(r"([0-9]{1,5})([mhd])")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def end_option(help_text: str) -> Any:  # noqa: ANN401 - as typer.Option itself
@@ -31,3 +33,25 @@ def read_end(text: str) -> datetime:
         message = f"{text!r} is no ISO 8601 time such as 2026-01-31T12:00:00Z, nor days such as 90d"
         raise typer.BadParameter(message) from None
     return end if end.tzinfo else end.replace(tzinfo=UTC)
+
+
+def start_option(help_text: str) -> Any:  # noqa: ANN401 - as typer.Option itself
+    """Return an option that takes a time in the past."""
+    said = f"{help_text} An ISO 8601 time, in UTC unless it says otherwise, or how long ago: 30m, 6h, 2d."
+    return typer.Option(parser=read_start, metavar="TIME", help=said)
+
+
+def read_start(text: str) -> datetime:
+    """Read a time, or how long ago it was; a time without an offset is taken as UTC.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    try:
+        if found := _AGO.fullmatch(text):
+            return datetime.now(UTC) - timedelta(**{_UNITS[found[2]]: int(found[1])})
+        start = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        message = f"{text!r} is no ISO 8601 time such as 2026-01-31T12:00:00Z, nor how long ago such as 6h"
+        raise typer.BadParameter(message) from None
+    return start if start.tzinfo else start.replace(tzinfo=UTC)

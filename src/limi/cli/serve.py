@@ -22,6 +22,8 @@ __all__ = ["serve", "settings_help"]
 
 _FLUSH_SECONDS: Final = 15.0
 """What a worker may take beyond its requests to write the journal and let go of its lease, in all."""
+_WEB: Final = Path(__file__).parents[1] / "web"
+"""Where the build of the voice page lies: inside the package, so that an installed one has it as well."""
 
 
 def settings_help() -> str:
@@ -91,11 +93,13 @@ def _serve(settings: Settings, listener: socket, link: "WorkerLink | None") -> N
     from limi.adapters.key_files import load_key_files  # noqa: PLC0415 - keeps `limi --help` quick
     from limi.adapters.telemetry.logs import configure_logs  # noqa: PLC0415
     from limi.app import create_app  # noqa: PLC0415
+    from limi.http.web_build import read_build  # noqa: PLC0415
+    from limi.observability import log_processors  # noqa: PLC0415
 
-    sink = configure_logs(settings.log, shared=link is not None)
+    sink = configure_logs(settings.log, shared=link is not None, first=log_processors(settings))
     try:
         keys = load_key_files(settings)
-        app = create_app(settings, keys=keys, pool=link)
+        app = create_app(settings, keys=keys, pool=link, web=read_build(_WEB))
         if keys.made:
             structlog.get_logger().warning("admin_key.made", file=str(keys.admin_key_file))
 

@@ -1,8 +1,8 @@
 """What every request passes through, in one ASGI wrapper rather than a stack of middlewares.
 
-It chooses the request id, checks Host and Origin, answers preflights, adds the security headers, and turns a bug
-into `internal_error`. Then the request goes to the hand-written route of its path, to the application mounted at
-its prefix, or to the framework's routes.
+It counts, chooses the request id, checks Host and Origin, answers preflights, adds the security headers, and turns
+a bug into `internal_error`. Then the request goes to the hand-written route of its path, to what is mounted at its
+prefix, or to the framework's routes.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,10 @@ from limi.http.authentication import anonymous
 from limi.http.context import RequestContext, choose_request_id, context_of, is_openai_path, put_context
 from limi.http.cors import CORS
 from limi.http.errors import Refusal, as_refusal, render_error
+from limi.http.ports import RequestObserver
 from limi.http.refusal_audit import RefusalAudit
 from limi.http.wrong_credentials import WrongCredentials
+from limi.kernel.clock import Clock
 from limi.kernel.ids import Ids
 
 __all__ = ["Envelope"]
@@ -34,6 +36,12 @@ _SECURITY_HEADERS: Final[tuple[Header, ...]] = (
         b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     ),
 )
+_NAME: Final = "path_template"
+"""Where Litestar leaves the template of the route that it found."""
+_NO_ROUTE: Final = "none"
+_PREFLIGHT: Final = "preflight"
+_SWITCHING: Final = 101
+"""The status of a handshake that was accepted, which ASGI does not name."""
 _HSTS: Final[Header] = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -52,6 +60,8 @@ class Envelope:
         https: bool,
         wrong_credentials: WrongCredentials,
         refusals: RefusalAudit,
+        observer: RequestObserver,
+        clock: Clock,
         ids: Ids,
     ) -> None:
         self._app = app
@@ -63,6 +73,8 @@ class Envelope:
         self._security = (*_SECURITY_HEADERS, _HSTS) if https else _SECURITY_HEADERS
         self._wrong_credentials = wrong_credentials
         self._refusals = refusals
+        self._observer = observer
+        self._clock = clock
         self._ids = ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,23 +82,34 @@ class Envelope:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        kind, path, reply = scope["type"], scope["path"], _Reply(send)
+        began = self._clock.monotonic()
+        self._observer.request_began(kind)
+        try:
+            await self._handle(scope, receive, reply)
+        finally:
+            seconds = self._clock.monotonic() - began
+            method = scope.get("method", "GET")
+            self._observer.request_ended(kind, self._name(path, scope), method, reply.status, seconds)
+
+    async def _handle(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
         request_id = choose_request_id(scope, self._ids)
         origin = headers_of(scope).get(b"origin")
         for_sdks = is_openai_path(scope["path"])
         base_url = self._hosts.base_url(scope)
         allowed = origin is not None and base_url is not None and self._cors.allows(origin, base_url=base_url)
-        extra = [(b"x-request-id", request_id.encode()), *self._security]
+        reply.extra = [(b"x-request-id", request_id.encode()), *self._security]
+        if origin and allowed and scope["type"] == "http" and self._cors.is_preflight(scope):
+            scope[_NAME] = _PREFLIGHT
+            await RawResponse(204, b"", CORS.preflight_headers(origin, for_sdks=for_sdks)).send(reply)
+            return
         if allowed and origin:
-            extra += CORS.response_headers(origin, for_sdks=for_sdks)
-        reply = _Reply(send, extra)
+            reply.extra += CORS.response_headers(origin, for_sdks=for_sdks)
         if base_url is None:
-            await _refuse(Refusal("host_not_allowed"), scope, reply, request_id)
+            await self._refuse(Refusal("host_not_allowed"), scope, reply, request_id)
         elif origin and not allowed:
             refusal = Refusal("forbidden", message="origin: pages of this origin may not call this server")
-            await _refuse(refusal, scope, reply, request_id, base_url)
-        elif origin and scope["type"] == "http" and self._cors.is_preflight(scope):
-            head = RawResponse(204, b"", CORS.preflight_headers(origin, for_sdks=for_sdks))
-            await head.send(_Reply(send, [(b"x-request-id", request_id.encode()), *self._security]))
+            await self._refuse(refusal, scope, reply, request_id, base_url)
         else:
             put_context(scope, self._context(scope, request_id, base_url))
             await self._answer(scope, receive, reply, request_id, base_url)
@@ -112,9 +135,34 @@ class Envelope:
             if reply.started:
                 raise
             context = context_of(scope)
-            self._refusals.note(refusal.code, context, anonymous(context.ip))
+            self._refusals.note(refusal.code, context, refusal.by or anonymous(context.ip))
             refusal = await self._wrong_credentials.count(scope, refusal)
-            await _refuse(refusal, scope, reply, request_id, base_url)
+            await self._refuse(refusal, scope, reply, request_id, base_url)
+
+    async def _refuse(
+        self, refusal: Refusal, scope: Scope, send: Send, request_id: str, base_url: str = ""
+    ) -> None:
+        self._observer.error_answered(refusal.code)
+        path = scope.get("root_path", "") + scope["path"]
+        openai_shape = is_openai_path(path)
+        response = render_error(refusal, request_id=request_id, base_url=base_url, openai_shape=openai_shape)
+        if scope["type"] == "websocket":
+            await _refuse_handshake(response, send)
+        else:
+            await response.send(send)
+
+    def _name(self, path: str, scope: Scope) -> str:
+        """Return the route that `path` led to, for the metrics: one of a closed set, whatever clients ask for."""
+        # The framework leaves its template there; what it does not know has none.
+        name: str | None = scope.get(_NAME)
+        if name is not None:
+            return name
+        if path in self._routes:
+            return path
+        for prefix in self._mounts:
+            if path.startswith(prefix + "/"):
+                return f"{prefix}/*"
+        return _NO_ROUTE
 
     def _route(self, scope: Scope) -> ASGIApp:
         """Return who answers; a mounted application sees its own paths only (ASGI's `root_path`)."""
@@ -133,32 +181,28 @@ class Envelope:
 class _Reply:
     """Sends on, with the headers that every response has added to the first message."""
 
-    __slots__ = ("_extra", "_send", "started")
+    __slots__ = ("_send", "extra", "status")
 
-    def __init__(self, send: Send, extra: list[Header]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._extra = extra
-        self.started = False
+        self.extra: list[Header] = []
+        self.status: int | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether an answer has begun."""
+        return self.status is not None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] in _STARTS:
-            self.started = True
-            own = {name for name, _ in message.get("headers", ())}
-            added = [header for header in self._extra if header[0] not in own]
-            message["headers"] = [*message.get("headers", ()), *added]
+            self.status = message.get("status", _SWITCHING)
+            own = list(message.get("headers", ()))
+            names = dict(own)
+            message["headers"] = own + [header for header in self.extra if header[0] not in names]
         await self._send(message)
 
 
 _STARTS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
-
-
-async def _refuse(refusal: Refusal, scope: Scope, send: Send, request_id: str, base_url: str = "") -> None:
-    path = scope.get("root_path", "") + scope["path"]
-    response = render_error(refusal, request_id=request_id, base_url=base_url, openai_shape=is_openai_path(path))
-    if scope["type"] == "websocket":
-        await _refuse_handshake(response, send)
-    else:
-        await response.send(send)
 
 
 async def _refuse_handshake(response: RawResponse, send: Send) -> None:

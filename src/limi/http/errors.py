@@ -10,13 +10,16 @@ from typing import Final
 
 import msgspec
 
+from limi.features.analytics.errors import AnalyticsError
 from limi.features.api_keys.errors import ApiKeyError
 from limi.features.client_secrets.errors import MintError, UpstreamRateLimitedError
 from limi.features.profiles.errors import ProfileError
 from limi.features.tenants.errors import TenantError
+from limi.features.webhooks.errors import WebhookError
 from limi.http.asgi import Header, RawResponse
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.journal import JournalUnavailableError
+from limi.kernel.principal import Principal
 from limi.kernel.revision import AccessUnavailableError
 
 __all__ = ["ErrorBody", "Refusal", "as_refusal", "render_error"]
@@ -38,12 +41,23 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, and nothing went wron
         message: str | None = None,
         retry_after_ms: int | None = None,
         headers: tuple[Header, ...] = (),
+        by: Principal | None = None,
     ) -> None:
+        """Keep what is answered.
+
+        Args:
+            code: the catalogue's.
+            message: what went wrong; the catalogue's unless given.
+            retry_after_ms: when to come again; the catalogue's unless given.
+            headers: sent with the answer.
+            by: whose request it is, for the audit log; whoever is at the address unless given.
+        """
         super().__init__(message or code)
         self.code = code
         self.message = message
         self.retry_after_ms = retry_after_ms
         self.headers = headers
+        self.by = by
 
 
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
@@ -67,9 +81,9 @@ def as_refusal(error: Exception) -> Refusal:
         return Refusal("audit_unavailable")
     if isinstance(error, AccessUnavailableError):
         return Refusal("access_unavailable")
-    if isinstance(error, ApiKeyError | TenantError | ProfileError):
+    if isinstance(error, ApiKeyError | TenantError | ProfileError | WebhookError):
         return Refusal(error.code, message=_as_sent(str(error)))
-    if isinstance(error, MintError):
+    if isinstance(error, MintError | AnalyticsError):
         wait = error.retry_after_ms if isinstance(error, UpstreamRateLimitedError) else None
         message = str(error) if error.code in _SPEAKS_FOR_ITSELF else None
         return Refusal(error.code, message=message, retry_after_ms=wait)

@@ -8,9 +8,13 @@ from litestar.handlers import HTTPRouteHandler
 
 from limi.http.inputs import INPUTS, Inputs, rules_of
 
-__all__ = ["add_inputs"]
+__all__ = ["IDEMPOTENCY_KEY", "add_inputs", "header_parameter"]
+
+IDEMPOTENCY_KEY: Final = ("Idempotency-Key", r"^[\x21-\x7e]{1,255}$")
+"""The header by which a repeat is known, and its pattern."""
 
 _REFERENCE: Final = "#/components/schemas/{name}"
+_REPEAT: Final = "A repeat with the same value and body is the same request."
 
 
 def add_inputs(schema: dict[str, Any], handlers: Iterable[HTTPRouteHandler]) -> None:
@@ -33,8 +37,19 @@ def add_inputs(schema: dict[str, Any], handlers: Iterable[HTTPRouteHandler]) -> 
             if inputs.query:
                 known = _parameters(inputs.query, components)
                 operation["parameters"] = [*operation.get("parameters", ()), *known]
+            if inputs.csv:
+                operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+            if inputs.repeatable:
+                header = header_parameter(*IDEMPOTENCY_KEY, _REPEAT)
+                operation["parameters"] = [*operation.get("parameters", ()), header]
             if inputs.body:
                 operation["requestBody"] = _body(inputs.body, components)
+
+
+def header_parameter(name: str, pattern: str | None, description: str) -> dict[str, Any]:
+    """Describe a header that may be sent."""
+    schema = {"type": "string", **({"pattern": pattern} if pattern else {})}
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
 def _parameters(kind: type[msgspec.Struct], components: dict[str, Any]) -> list[dict[str, Any]]:

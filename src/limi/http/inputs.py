@@ -5,7 +5,7 @@ and the API's description is made from it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -27,6 +27,7 @@ INPUTS: Final = "limi.inputs"
 _UNKNOWN: Final = re.compile(r"unknown field `(?P<name>.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
 _PLACE: Final = re.compile(r"at `(?:key in )?`?\$\.(?P<name>[A-Za-z]+)(?P<rest>[^`]*)")
+_INNER: Final = re.compile(r"\.(?P<name>[A-Za-z]+)\Z")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}")
 _SENT: Final = re.compile(r"value '.*'", re.DOTALL)
 _LONGEST_WORDS: Final = 200
@@ -44,6 +45,10 @@ class Inputs:
 
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] | None = None
+    repeatable: bool = False
+    """Whether it knows `Idempotency-Key`."""
+    csv: bool = False
+    """Whether it also answers with CSV."""
 
 
 class InputReader:
@@ -153,6 +158,8 @@ def _explain(message: str, kind: type[msgspec.Struct]) -> Refusal:
     words = _SENT.sub("value", message.partition(" - at ")[0])[:_LONGEST_WORDS]
     place = _PLACE.search(message)
     unknown, missing = _UNKNOWN.search(message), _MISSING.search(message)
+    if place and (explained := _explain_inner(place, missing, kind)):
+        return explained
     if place and place["name"] in rules:
         rule = rules[place["name"]]
         deeper = f" ({words})" if rule and (place["rest"] or unknown or missing) else ""
@@ -162,6 +169,36 @@ def _explain(message: str, kind: type[msgspec.Struct]) -> Refusal:
     if missing and missing["name"] in rules:
         return _invalid(missing["name"], f"is required and must be {rules[missing['name']]}")
     return _invalid("", "the body must be a JSON object")
+
+
+def _explain_inner(
+    place: re.Match[str], missing: re.Match[str] | None, kind: type[msgspec.Struct]
+) -> Refusal | None:
+    """Say which member of a struct inside breaks its rule, None where the rule is not known."""
+    rules = _inner_rules(kind)
+    inner = _INNER.search(place["rest"])
+    name = missing["name"] if missing else inner["name"] if inner else ""
+    if not rules.get(name):
+        return None
+    path = place["name"] + (place["rest"] if missing is None else f"{place['rest']}.{name}")
+    return _invalid(path, f"is required and must be {rules[name]}" if missing else f"must be {rules[name]}")
+
+
+@cache
+def _inner_rules(kind: type[msgspec.Struct]) -> Mapping[str, str]:
+    """Return the rules of the members of all structs that members of `kind` are made of."""
+    found: dict[str, str] = {}
+    for hint in get_type_hints(kind).values():
+        for inner in _structs(hint):
+            found |= rules_of(inner)
+    return found
+
+
+def _structs(hint: Any) -> Iterator[type[msgspec.Struct]]:  # noqa: ANN401 - as above
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for part in get_args(hint):
+        yield from _structs(part)
 
 
 def _invalid(field: str, rule: str) -> Refusal:

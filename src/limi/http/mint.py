@@ -5,7 +5,6 @@ The one route that must be fast, so it is written against ASGI itself; docs/deci
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -24,6 +23,7 @@ from limi.http.bodies import ClientGoneError, is_json, read_body
 from limi.http.context import RequestContext, context_of
 from limi.http.deadlines import Deadlines
 from limi.http.errors import Refusal, as_refusal, render_error
+from limi.http.frontends import frontend_of
 from limi.http.mint_request import decode_mint
 from limi.http.ports import MintObserver
 from limi.http.refusal_audit import RefusalAudit
@@ -34,7 +34,7 @@ from limi.kernel.principal import Principal
 from limi.kernel.principal import Scope as Grant
 from limi.kernel.secret import Secret
 
-__all__ = ["MINT_PATH", "MintAnswer", "MintEndpoint", "rate_limit_headers"]
+__all__ = ["MINT_PATH", "MintAnswer", "MintEndpoint", "rate_limit_headers", "repeat_of"]
 
 MINT_PATH: Final = "/api/client-secret"
 
@@ -64,8 +64,7 @@ class MintAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
+class _Ended(msgspec.Struct, frozen=True):
     """How a request ended, for the log and the counters."""
 
     response: RawResponse
@@ -144,8 +143,9 @@ class MintEndpoint:
                 tenant=principal.tenant,
                 ip=context.ip,
                 user_agent=context.user_agent if self._keep_user_agent else None,
+                frontend=frontend_of(scope),
             ),
-            repeat=_repeat(scope, principal, context, body),
+            repeat=repeat_of(scope, principal, context, body),
         )
         return minted, principal
 
@@ -191,8 +191,9 @@ class MintEndpoint:
             "duration_ms": round(seconds * 1000, 1),
             "ip": context.ip,
         }
+        headers = headers_of(scope)
         for name, header in _CLIENT_HEADERS:
-            value = headers_of(scope).get(header)
+            value = headers.get(header)
             if value and _CLIENT.match(value):
                 fields[name] = value.decode()
         if self._keep_user_agent and context.user_agent:
@@ -233,7 +234,12 @@ def rate_limit_headers(decision: Decision) -> tuple[Header, ...]:
     )
 
 
-def _repeat(scope: Scope, principal: Principal, context: RequestContext, body: bytes) -> Repeat | None:
+def repeat_of(scope: Scope, principal: Principal, context: RequestContext, body: bytes) -> Repeat | None:
+    """Return what makes two requests the same one, None where the client does not say.
+
+    Raises:
+        Refusal: `invalid_request`, for a header that breaks its rule.
+    """
     value = headers_of(scope).get(b"idempotency-key")
     if value is None:
         return None

@@ -11,7 +11,7 @@ from litestar.openapi import OpenAPIConfig
 
 from limi.features.client_secrets.model import MINT_RULES, MintRequest
 from limi.http.errors import ErrorBody
-from limi.http.input_schemas import add_inputs
+from limi.http.input_schemas import IDEMPOTENCY_KEY, add_inputs, header_parameter
 from limi.http.mint import MINT_PATH, MintAnswer
 from limi.kernel.errors import CATALOGUE
 
@@ -93,7 +93,7 @@ def _mint_operation() -> tuple[dict[str, Any], dict[str, Any]]:
         "description": "Hands out a key with which a client opens a realtime session by itself.",
         "operationId": "MintClientSecret",
         "security": [{}, {"key": []}],
-        "parameters": [_header(*header) for header in _HEADERS],
+        "parameters": [header_parameter(*header) for header in _HEADERS],
         "requestBody": {"content": {"application/json": {"schema": request, "examples": _REQUEST_EXAMPLES}}},
         "responses": {
             "200": {
@@ -107,16 +107,11 @@ def _mint_operation() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 _HEADERS: Final = (
-    ("Idempotency-Key", r"^[\x21-\x7e]{1,255}$", "A repeat with the same value and body gets the same key."),
+    (*IDEMPOTENCY_KEY, "A repeat with the same value and body gets the same key."),
     ("X-Client-Version", None, "The application's version, for the log."),
     ("X-Limi-Client", None, "The client library and its version, as `react/1.0.0`."),
     ("X-Request-ID", None, "Echoed when it is 1–100 characters of A–Z a–z 0–9 . _ -, else replaced."),
 )
-
-
-def _header(name: str, pattern: str | None, description: str) -> dict[str, Any]:
-    schema = {"type": "string", **({"pattern": pattern} if pattern else {})}
-    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
 def _error_responses(schema: Mapping[str, Any]) -> dict[str, Any]:

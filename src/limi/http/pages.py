@@ -1,4 +1,4 @@
-"""What a person sees: the front page, a page for each error code, and the API's documentation."""
+"""What is there to be read: a page for each error code, the API's documentation, a text for language models."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from html import escape
@@ -9,9 +9,11 @@ from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from limi.features.analytics.usage import Occurrences
 from limi.http import html
 from limi.http.asgi import scope_of
 from limi.http.context import context_of
+from limi.http.error_counts import ErrorCounts
 from limi.kernel.errors import CATALOGUE, ErrorEntry
 
 __all__ = ["PageRoutes", "error_page"]
@@ -23,30 +25,29 @@ class PageRoutes:
     def __init__(
         self,
         *,
-        mode: str,
-        environment: str,
-        version: str,
         describe: Callable[[], Mapping[str, Any]],
         authorize: Callable[[Request[Any, Any, Any]], Awaitable[object]],
+        counts: ErrorCounts,
+        llms: bytes,
     ) -> None:
-        self._mode = mode
-        self._environment = environment
-        self._version = version
         self._describe = describe
         self._authorize = authorize
+        self._counts = counts
+        self._llms = llms
 
     def handlers(self) -> Sequence[HTTPRouteHandler]:
         """Return the routes."""
 
-        @get("/", media_type=MediaType.HTML, include_in_schema=False)
-        async def index(request: Request[Any, Any, Any]) -> bytes:
-            return self._index(context_of(scope_of(request)).base_url)
-
         @get("/errors/{code:str}", media_type=MediaType.HTML, tags=["Documentation"], summary="An error code")
-        async def error(code: FromPath[str]) -> Response[bytes]:
-            """Show what an error code means and how to mend its cause; unknown codes get the general page."""
-            entry = CATALOGUE.get(code)
-            return Response(error_page(entry or CATALOGUE["unknown"]), status_code=200)
+        async def error(request: Request[Any, Any, Any], code: FromPath[str]) -> Response[bytes]:
+            """Show what an error code means and how to mend its cause; unknown codes get the general page.
+
+            With a key of the scope `stats` it also says how often the code occurred lately.
+            """
+            entry = CATALOGUE.get(code) or CATALOGUE["unknown"]
+            counts = await self._counts.of(scope_of(request), entry.code)
+            headers = {"vary": "authorization"} | ({"cache-control": "no-store"} if counts else {})
+            return Response(error_page(entry, counts), status_code=200, headers=headers)
 
         @get("/openapi.json", media_type="application/json", include_in_schema=False)
         async def openapi(request: Request[Any, Any, Any]) -> bytes:
@@ -58,31 +59,15 @@ class PageRoutes:
             await self._authorize(request)
             return docs_page(self._describe(), context_of(scope_of(request)).base_url)
 
-        return (index, error, openapi, docs)
+        @get("/llms.txt", media_type=MediaType.TEXT, include_in_schema=False)
+        async def llms() -> bytes:
+            return self._llms
 
-    def _index(self, base_url: str) -> bytes:
-        rows = (
-            ("Mint a key", f"<code>POST {escape(base_url)}/api/client-secret</code>"),
-            ("Upstream's health", html.link("/api/client-secret/health", "/api/client-secret/health")),
-            ("Live keys", html.link("/api/client-secret/stats", "/api/client-secret/stats")),
-            ("API", html.link("/docs", "/docs") + " · " + html.link("/openapi.json", "/openapi.json")),
-            ("Operations", " · ".join(html.link(path, path) for path in ("/healthz", "/readyz", "/metrics"))),
-        )
-        curl = f"curl -X POST {base_url}/api/client-secret -H 'Content-Type: application/json' -d '{{}}'"
-        return html.page(
-            "Limi",
-            "<h1>Limi is running</h1>",
-            f'<p><span class="badge">{escape(self._mode)}</span> '
-            f'<span class="badge">{escape(self._environment)}</span> '
-            f'<span class="quiet">version {escape(self._version)}</span></p>',
-            "<p>It hands out short-lived keys for live voice conversations. Try one:</p>",
-            html.code(curl),
-            html.table(*rows),
-        )
+        return (error, openapi, docs, llms)
 
 
-def error_page(entry: ErrorEntry) -> bytes:
-    """Return the page of one error code."""
+def error_page(entry: ErrorEntry, counts: Occurrences | None = None) -> bytes:
+    """Return the page of one error code, with how often it occurred where that may be told."""
     status = f"HTTP {entry.status}" if entry.status else "raised by the client"
     wait = f" · retry after {entry.retry_after_ms} ms" if entry.retry_after_ms else ""
     return html.page(
@@ -95,7 +80,13 @@ def error_page(entry: ErrorEntry) -> bytes:
         *(f"<li>{escape(check)}</li>" for check in entry.checks),
         "</ul><h2>Done right</h2>",
         html.code(entry.example),
+        *(_occurrences(counts) if counts else ()),
     )
+
+
+def _occurrences(counts: Occurrences) -> tuple[str, ...]:
+    rows = (("last hour", counts.hour), ("last day", counts.day), ("last week", counts.week))
+    return ("<h2>How often lately</h2>", html.table(*((name, str(number)) for name, number in rows)))
 
 
 def docs_page(schema: Mapping[str, Any], base_url: str) -> bytes:

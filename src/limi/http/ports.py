@@ -6,7 +6,7 @@ from limi.features.tenants.model import Tenant
 from limi.kernel.principal import Principal
 from limi.kernel.tokens import InvalidTokenError
 
-__all__ = ["ApiKeys", "InvalidTokenError", "MintObserver", "Tenants", "TokenVerifier"]
+__all__ = ["ApiKeys", "InvalidTokenError", "MintObserver", "RequestObserver", "Tenants", "TokenVerifier"]
 
 
 class ApiKeys(Protocol):
@@ -48,6 +48,27 @@ class Tenants(Protocol):
         Raises:
             AccessUnavailableError: it cannot be found out.
         """
+
+
+class RequestObserver(Protocol):
+    """Counts every request, whatever it is for."""
+
+    def request_began(self, kind: str) -> None:
+        """Take note of a request; `kind` is ASGI's, `http` or `websocket`."""
+
+    def request_ended(self, kind: str, route: str, method: str, status: int | None, seconds: float) -> None:
+        """Take note of its end.
+
+        Args:
+            kind: as for `request_began`.
+            route: one of a closed set, never the path itself.
+            method: what the client said, which may be anything.
+            status: what was answered; None where the client left before.
+            seconds: how long it took.
+        """
+
+    def error_answered(self, code: str) -> None:
+        """Take note of an answer with an error of the catalogue; the mint tells of its own by `mint_ended`."""
 
 
 class MintObserver(Protocol):

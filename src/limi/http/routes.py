@@ -80,7 +80,13 @@ def _before_framework(app: ASGIApp) -> ASGIApp:
         if scope.get("method") == "HEAD":
             # Whatever can be got has a head (RFC 9110 §9.1). The server, which has the scope itself and not this
             # copy, leaves the body out.
-            scope = {**scope, "method": "GET"}
+            asked, scope = scope, {**scope, "method": "GET"}
+            try:
+                await app(scope, receive, send)
+            finally:
+                # For the metrics, whose scope is the one that was asked with.
+                asked["path_template"] = scope.get("path_template", "none")
+            return
         await app(scope, receive, send)
 
     return answer

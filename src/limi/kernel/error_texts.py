@@ -4,12 +4,16 @@ from typing import Final
 
 __all__ = [
     "ALLOW_HOST",
+    "ASK_FOR_MICROPHONE",
     "CONNECT",
+    "CONNECT_BY_WEBSOCKET",
     "DOCTOR",
     "IDEMPOTENT_MINT",
     "MINT",
     "MINT_WITH_KEY",
+    "REPORT",
     "START_WITH_KEY",
+    "TALK",
     "WAIT_AND_REPEAT",
 ]
 
@@ -47,3 +51,23 @@ if (!answer.ok) {
 CONNECT: Final = """\
 const {ephemeralKey, urls} = await (await fetch('/api/client-secret', {method: 'POST'})).json();
 await session.connect({apiKey: ephemeralKey, url: urls.webrtc});"""
+
+CONNECT_BY_WEBSOCKET: Final = """\
+const {ephemeralKey, urls} = await (await fetch('/api/client-secret', {method: 'POST'})).json();
+const socket = new WebSocket(urls.websocket, ['realtime', `openai-insecure-api-key.${ephemeralKey}`]);"""
+
+ASK_FOR_MICROPHONE: Final = """\
+const sound = await navigator.mediaDevices.getUserMedia({audio: true});
+sound.getTracks().forEach((track) => track.stop());"""
+
+REPORT: Final = """\
+curl -X POST http://localhost:3001/api/analytics/events \\
+  -H 'Content-Type: application/json' \\
+  -d '{"events": [{"id": "0b2f6c1e-6a59-4f0e-9f0b-3f7a3f1c9d11", "type": "error_occurred", \
+"errorCode": "network_error", "errorMessage": ""}]}'"""
+
+TALK: Final = """\
+const {LimiAIClient} = await import('@limi-ai/client');
+
+const voice = new LimiAIClient('http://localhost:3001/api').createVoiceSession();
+button.onclick = () => voice.connect().catch((error) => show(error.message, error.hint, error.reference));"""

@@ -1,36 +1,18 @@
 """The error catalogue: one table that feeds error bodies, `GET /errors/{code}`, the reference guide and OpenAPI.
 
-Codes, titles, statuses and times to wait are public promises. Client libraries raise the four codes without a
-status themselves; they stand here so that a reader finds every code in one place.
+Codes, titles, statuses and times to wait are public promises. Client libraries raise the codes without a status
+(`limi.kernel.client_errors`) themselves; they are in it so that a reader finds every code in one place.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from limi.kernel import error_texts as texts
+from limi.kernel.client_errors import CLIENT_ENTRIES
+from limi.kernel.error_entry import ErrorEntry
 
 __all__ = ["CATALOGUE", "ErrorEntry"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorEntry:
-    """One code with what a reader needs to mend it."""
-
-    code: str
-    title: str
-    message: str
-    status: int | None = None
-    """The HTTP status Limi answers with; None for errors that only clients raise."""
-    action: str | None = None
-    """What to do, in a sentence; sent with the error."""
-    retry_after_ms: int | None = None
-    """How long to wait before a repeat can help, where that is known beforehand."""
-    checks: tuple[str, ...]
-    """What to look at, most likely cause first."""
-    example: str
-    """Code or a command that does it right."""
 
 
 _ENTRIES: Final = (
@@ -252,6 +234,19 @@ _ENTRIES: Final = (
         example=texts.DOCTOR,
     ),
     ErrorEntry(
+        code="analytics_unavailable",
+        status=503,
+        title="Analytics Unavailable",
+        message="Events cannot be kept, or usage cannot be read, now",
+        action="Send the same events again later; the operator should check the database",
+        retry_after_ms=5000,
+        checks=(
+            "The disk of the database has room and is writable: `limi doctor` says what happens.",
+            "Not more events come in than the database writes: see limi_analytics_queued in /metrics.",
+        ),
+        example=texts.REPORT,
+    ),
+    ErrorEntry(
         code="overloaded",
         status=503,
         title="Overloaded",
@@ -273,47 +268,7 @@ _ENTRIES: Final = (
         checks=("The log has a line `request.crashed` with this requestId and the cause.",),
         example=texts.DOCTOR,
     ),
-    ErrorEntry(
-        code="openai_client_secret_failed",
-        title="Client Secret Failed",
-        message="The backend's answer holds no usable key",
-        action="Check that the backend URL is Limi's and ends in /api",
-        checks=(
-            "The backend URL answers JSON at /client-secret/health.",
-            "No proxy or service worker answers in its place.",
-        ),
-        example=texts.MINT,
-    ),
-    ErrorEntry(
-        code="token_generation_timeout",
-        title="Token Generation Timeout",
-        message="The backend did not answer in time",
-        action="Check the network between client and backend, then connect again",
-        checks=("The backend is running: `curl http://localhost:3001/healthz`.",),
-        example=texts.WAIT_AND_REPEAT,
-    ),
-    ErrorEntry(
-        code="webrtc_connection_failed",
-        title="WebRTC Connection Failed",
-        message="The WebRTC connection could not be made",
-        action="Connect by WebSocket instead, or allow UDP",
-        checks=(
-            "The network lets UDP through to the address in the answer.",
-            "The key is fresh: mint it just before connecting.",
-        ),
-        example=texts.CONNECT,
-    ),
-    ErrorEntry(
-        code="ephemeral_key_invalid",
-        title="Ephemeral Key Invalid",
-        message="The key does not begin with ek_",
-        action="Mint a key at the backend and use it unchanged",
-        checks=(
-            "The answer's ephemeralKey is used, not the server's own key.",
-            "The key is used before expiresAt.",
-        ),
-        example=texts.CONNECT,
-    ),
+    *CLIENT_ENTRIES,
     ErrorEntry(
         code="unknown",
         title="Unknown Error",

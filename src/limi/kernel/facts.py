@@ -9,6 +9,8 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from limi.kernel.frontends import Frontend
+
 __all__ = [
     "MAX_DETAIL",
     "AuthRefused",
@@ -32,6 +34,13 @@ __all__ = [
     "TenantResumed",
     "TenantSuspended",
     "TenantUpdated",
+    "TokenAnnounced",
+    "WebhookCreated",
+    "WebhookDeleted",
+    "WebhookDisabled",
+    "WebhookRotated",
+    "WebhookTested",
+    "WebhookUpdated",
 ]
 
 MAX_DETAIL: Final = 500
@@ -46,6 +55,7 @@ class EventName(StrEnum):
     TOKEN_FAILED = "token.failed"  # noqa: S105
     TOKEN_REPLAYED = "token.replayed"  # noqa: S105
     TOKEN_UNRESOLVED = "token.unresolved"  # noqa: S105
+    TOKEN_ANNOUNCED = "token.announced"  # noqa: S105
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
@@ -58,6 +68,12 @@ class EventName(StrEnum):
     PROFILE_DELETED = "profile.deleted"
     AUTH_REFUSED = "auth.refused"
     LIMIT_REACHED = "limit.reached"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_UPDATED = "webhook.updated"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_TESTED = "webhook.tested"
 
 
 class Outcome(StrEnum):
@@ -78,6 +94,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     ip: str | None = None
     user_agent: str | None = None
     """None where the environment does not allow keeping it."""
+    frontend: Frontend | None = None
+    """The kind of application; None where nobody asked which."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +117,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     """The error catalogue's code, where something failed."""
     subject: str | None = None
-    """What was changed: `key:<id>`, `tenant:<id>`, `profile:<name>@<version>`."""
+    """What was changed: `key:<id>`, `tenant:<id>`, `profile:<name>@<version>`, `webhook:<id>`."""
     detail: str | None = None
     """What else is worth knowing, in at most `MAX_DETAIL` characters; never a secret."""
 
@@ -137,6 +155,13 @@ class MintUnresolved(Fact, frozen=True):
 
     event = EventName.TOKEN_UNRESOLVED
     outcome = Outcome.UNKNOWN
+
+
+class TokenAnnounced(Fact, frozen=True):
+    """A trusted integration told of a key that was made elsewhere; Limi neither asked for it nor saw it."""
+
+    event = EventName.TOKEN_ANNOUNCED
+    outcome = Outcome.SUCCEEDED
 
 
 class KeyCreated(Fact, frozen=True):
@@ -221,3 +246,45 @@ class LimitReached(Fact, frozen=True):
 
     event = EventName.LIMIT_REACHED
     outcome = Outcome.FAILED
+
+
+class WebhookCreated(Fact, frozen=True):
+    """An endpoint was registered."""
+
+    event = EventName.WEBHOOK_CREATED
+    outcome = Outcome.SUCCEEDED
+
+
+class WebhookUpdated(Fact, frozen=True):
+    """An endpoint's address, events or description were changed, or it was enabled again."""
+
+    event = EventName.WEBHOOK_UPDATED
+    outcome = Outcome.SUCCEEDED
+
+
+class WebhookRotated(Fact, frozen=True):
+    """An endpoint got a new secret."""
+
+    event = EventName.WEBHOOK_ROTATED
+    outcome = Outcome.SUCCEEDED
+
+
+class WebhookDisabled(Fact, frozen=True):
+    """An endpoint is sent nothing more; `detail` says who or what ended it."""
+
+    event = EventName.WEBHOOK_DISABLED
+    outcome = Outcome.SUCCEEDED
+
+
+class WebhookDeleted(Fact, frozen=True):
+    """An endpoint was removed."""
+
+    event = EventName.WEBHOOK_DELETED
+    outcome = Outcome.SUCCEEDED
+
+
+class WebhookTested(Fact, frozen=True):
+    """An operator asked for a test event to one endpoint."""
+
+    event = EventName.WEBHOOK_TESTED
+    outcome = Outcome.SUCCEEDED

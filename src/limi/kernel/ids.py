@@ -4,9 +4,10 @@ import os
 import threading
 from typing import Final, Protocol
 
-__all__ = ["Ids", "RandomIds", "sortable_id"]
+__all__ = ["Ids", "RandomIds", "first_sortable_id", "sortable_id"]
 
 _BLOCK_BYTES: Final = 2048
+_LAST_MILLISECOND: Final = 2**48 - 1
 
 
 class Ids(Protocol):
@@ -46,3 +47,8 @@ def sortable_id(ids: Ids, now: float) -> str:
     index, which keeps inserts cheap.
     """
     return f"{int(now * 1000):012x}{ids.hex(20)}"
+
+
+def first_sortable_id(at: float) -> str:
+    """Return a text that sorts before every id which `sortable_id` made at the Unix second `at` or later."""
+    return f"{min(max(int(at * 1000), 0), _LAST_MILLISECOND):012x}"

@@ -17,6 +17,7 @@ class KeyLabel(StrEnum):
     PRIVACY = "privacy-hmac"
     AUDIT = "audit-signing"
     API_KEY_HASH = "api-key-hash"
+    WEBHOOK = "webhook-at-rest"
 
 
 def derive_key(root: Secret, label: KeyLabel) -> bytes:

@@ -13,18 +13,22 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from limi.kernel.analytics_settings import AnalyticsSettings
 from limi.kernel.oidc_settings import OIDCSettings
 from limi.kernel.profile_settings import Leash, Override, Profile
 from limi.kernel.secret import Secret
 from limi.kernel.server_settings import ServerSettings
 from limi.kernel.setting_fields import SettingsGroup as _Group
 from limi.kernel.setting_fields import setting as _setting
+from limi.kernel.telemetry_settings import TelemetrySettings
+from limi.kernel.webhook_settings import WebhookSettings
 
 __all__ = [
     "ENVIRONMENT_DEFAULTS",
     "GROUPS",
     "SANDBOX_URL",
     "AccessSettings",
+    "AnalyticsSettings",
     "AuditSettings",
     "DatabaseSettings",
     "Environment",
@@ -44,7 +48,9 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SettingsError",
+    "TelemetrySettings",
     "UpstreamSettings",
+    "WebhookSettings",
 ]
 
 SANDBOX_URL: Final = "sandbox"
@@ -152,8 +158,8 @@ class JournalSettings(_Group, frozen=True):
     batch_size: Annotated[int, _setting("Most facts written in one transaction.", ge=1, le=10_000)] = 500
     linger_ms: Annotated[
         float,
-        _setting("How long a commit waits for company. Longer saved nothing and cost latency.", ge=0, le=50),
-    ] = 1.0
+        _setting("How long a commit waits for company. OpenAI takes longer, so nobody waits for it.", ge=0, le=50),
+    ] = 2.0
     queue_size: Annotated[int, _setting("Most facts waiting to be written; past it mints are refused.", ge=1)] = (
         10_000
     )
@@ -345,8 +351,11 @@ class Settings(_Group, frozen=True):
     security: SecuritySettings = SecuritySettings()
     oidc: OIDCSettings = OIDCSettings()
     access: AccessSettings = AccessSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     profiles: Annotated[
         Mapping[ProfileName, Profile], _setting("Session configs by name: 1–64 of a–z 0–9 -.", env="LIMI_PROFILES")
     ] = msgspec.field(default_factory=lambda: {"default": Profile()})
@@ -377,8 +386,11 @@ GROUPS: Final[Mapping[str, type[_Group]]] = {
     "security": SecuritySettings,
     "oidc": OIDCSettings,
     "access": AccessSettings,
+    "webhooks": WebhookSettings,
+    "analytics": AnalyticsSettings,
     "sandbox": SandboxSettings,
     "log": LogSettings,
+    "telemetry": TelemetrySettings,
 }
 
 ENVIRONMENT_DEFAULTS: Final[Mapping[Environment, Mapping[str, Mapping[str, object]]]] = {

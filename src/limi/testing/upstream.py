@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["FakeUpstream", "Reply"]
+__all__ = ["Asked", "FakeUpstream", "Reply", "read_request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class FakeUpstream:
         assert task  # noqa: S101 - a callback of a stream server runs in a task
         self._connections.add(task)
         try:
-            while (request := await _read_request(reader)) is not None:
+            while (request := await read_request(reader)) is not None:
                 self.asked.append(request)
                 self._arrival.set()
                 if self.gate:
@@ -121,7 +121,8 @@ class FakeUpstream:
         return json.dumps(self.secret()).encode()
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Asked | None:
+async def read_request(reader: asyncio.StreamReader) -> Asked | None:
+    """Return the next request of a connection, None where there is no further one."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
     except asyncio.IncompleteReadError:

@@ -8,12 +8,16 @@ from typing import Any
 
 import httpx
 
+from limi.access import memory_stores
 from limi.adapters.configuration import load_settings
 from limi.app import create_app
 from limi.features.journal.memory import InMemoryJournalStore
+from limi.features.webhooks.memory import InMemoryEndpointStore
+from limi.features.webhooks.memory_deliveries import InMemoryDeliveryStore
 from limi.kernel.ids import RandomIds
 from limi.testing import FakeUpstream, ManualClock, serving
 from limi.testing.backend import ADMIN_KEY, known_keys
+from limi.webhooks import KeptDeliveries
 from tests.architecture.log_watch import WATCH
 
 __all__ = ["ADMIN", "Answer", "Office", "open_office"]
@@ -64,6 +68,18 @@ class Office:
         return await self.client.post("/api/client-secret", json=body or {}, headers={**credential, **headers})
 
 
+def _in_memory(clock: ManualClock) -> dict[str, Any]:
+    """Return stores in memory that hold together as a database's tables do."""
+    stores = memory_stores(clock=clock)
+    assert isinstance(stores.endpoints, InMemoryEndpointStore)
+    deliveries = InMemoryDeliveryStore(endpoints=stores.endpoints)
+    return {
+        "store": InMemoryJournalStore(deliver=deliveries.deliver),
+        "stores": stores,
+        "deliveries": KeptDeliveries(store=deliveries, close=lambda: None),
+    }
+
+
 @asynccontextmanager
 async def open_office(folder: Path | None) -> AsyncIterator[Office]:
     """Run a backend before a fake upstream; its database is in `folder`, without one in memory."""
@@ -77,7 +93,7 @@ async def open_office(folder: Path | None) -> AsyncIterator[Office]:
             keys=known_keys(),
             clock=clock,
             ids=RandomIds(),
-            store=None if folder else InMemoryJournalStore(),
+            **({} if folder else _in_memory(clock)),
         )
         async with (
             serving(app.asgi) as url,

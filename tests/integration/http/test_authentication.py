@@ -8,7 +8,7 @@ from tests.integration.http.harness import MINT, OpenSite, Site, assert_error
 _KEY = "limi_admin_for_tests_only_0000"
 PRODUCTION = {"LIMI_ENV": "production", "LIMI_ALLOW_ANONYMOUS": "true"}
 GUARDED = [f"{MINT}/stats", "/metrics", "/docs", "/openapi.json"]
-OPEN = ["/", "/healthz", "/readyz", f"{MINT}/health", "/errors/auth_required"]
+OPEN = ["/", "/healthz", "/readyz", f"{MINT}/health", "/errors/auth_required", "/llms.txt"]
 
 INVALID: dict[str, list[str]] = {
     "empty": [""],

@@ -11,12 +11,14 @@ import re
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import httpx
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from limi.access import memory_stores
 from limi.adapters.configuration import load_settings
 from limi.adapters.upstream.transports import Answer
 from limi.app import create_app
@@ -24,15 +26,28 @@ from limi.features.api_keys.model import IssuedKey, NewKey
 from limi.features.journal.memory import InMemoryJournalStore
 from limi.features.journal.model import Selection
 from limi.features.tenants.model import NewTenant
-from limi.kernel.facts import Origin
+from limi.features.webhooks.memory import InMemoryEndpointStore
+from limi.features.webhooks.memory_deliveries import InMemoryDeliveryStore
+from limi.features.webhooks.model import (
+    Attempt,
+    Claimed,
+    DeliveryQuery,
+    DeliveryState,
+    Endpoint,
+    NewEndpoint,
+    Settlement,
+)
+from limi.kernel.facts import Origin, WebhookTested
 from limi.kernel.principal import SYSTEM, Scope
 from limi.kernel.settings import Profile
 from limi.testing import CountingIds, ManualClock
 from limi.testing.backend import known_keys
+from limi.webhooks import KeptDeliveries
 from tests.architecture.log_watch import WATCH
 
 ORIGIN = Origin(request_id="req-0", caller="system")
 MINT = "/api/client-secret"
+EVENTS = "/api/analytics/events"
 ADMIN = {"authorization": "Bearer limi_admin_for_tests_only_0000"}
 LIMIT = 1000
 MARK = "bravos-own"
@@ -61,8 +76,22 @@ OPERATIONS = [
     ("GET", "/api/admin/profiles/{name}/versions"),
     ("PUT", "/api/admin/profiles/{name}"),
     ("DELETE", "/api/admin/profiles/{name}"),
+    ("GET", "/api/admin/webhooks"),
+    ("POST", "/api/admin/webhooks"),
+    ("GET", "/api/admin/webhooks/{webhook}"),
+    ("PATCH", "/api/admin/webhooks/{webhook}"),
+    ("DELETE", "/api/admin/webhooks/{webhook}"),
+    ("POST", "/api/admin/webhooks/{webhook}/enable"),
+    ("POST", "/api/admin/webhooks/{webhook}/disable"),
+    ("POST", "/api/admin/webhooks/{webhook}/rotate"),
+    ("POST", "/api/admin/webhooks/{webhook}/test"),
+    ("POST", "/api/admin/webhooks/{webhook}/replay"),
+    ("GET", "/api/admin/webhooks/{webhook}/deliveries"),
+    ("GET", "/api/admin/webhooks/{webhook}/deliveries/{delivery}/attempts"),
+    ("POST", "/api/admin/webhooks/{webhook}/deliveries/{delivery}/replay"),
     ("GET", "/api/admin/audit"),
     ("GET", "/api/admin/stats"),
+    ("GET", "/api/admin/usage"),
 ]
 QUERIES = [
     "",
@@ -71,6 +100,7 @@ QUERIES = [
     "caller=key:{key}",
     "subject=key:{key}",
     "subject=tenant:{tenant}",
+    "bucket=total&group=tenant,code&tenant={tenant}",
 ]
 BODIES: list[dict[str, Any]] = [
     {},
@@ -80,6 +110,11 @@ BODIES: list[dict[str, Any]] = [
     {"overlapSeconds": 60},
     {"tokensPerMinute": 1},
     {"voice": "cedar"},
+    {"url": "https://hooks.example/ours"},
+    {"url": "https://hooks.example/ours", "tenant": "{tenant}"},
+    {"description": "ours"},
+    {"failed": True},
+    {"since": "2000-01-01T00:00:00Z"},
 ]
 
 
@@ -122,13 +157,24 @@ class Server:
 
     async def _start(self) -> None:
         self.journal, self.upstream = InMemoryJournalStore(), Upstream()
-        limits = {"LIMI_TOKENS_PER_MINUTE": str(LIMIT), "LIMI_UPSTREAM_URL": "https://upstream.example/v1"}
+        clock = ManualClock()
+        stores = memory_stores(clock=clock)
+        assert isinstance(stores.endpoints, InMemoryEndpointStore)
+        self.deliveries = InMemoryDeliveryStore(endpoints=stores.endpoints)
+        # Nothing is sent: what waits is there to be looked at and replayed.
+        limits = {
+            "LIMI_WEBHOOKS_ENABLED": "false",
+            "LIMI_TOKENS_PER_MINUTE": str(LIMIT),
+            "LIMI_UPSTREAM_URL": "https://upstream.example/v1",
+        }
         self.app = create_app(
             load_settings({**limits, "OPENAI_API_KEY": "sk-test-main-key"}),
             keys=known_keys(),
-            clock=ManualClock(),
+            clock=clock,
             ids=CountingIds(),
             store=self.journal,
+            stores=stores,
+            deliveries=KeptDeliveries(store=self.deliveries, close=lambda: None),
             transport=self.upstream,
         )
         self._inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
@@ -160,6 +206,7 @@ class Isolation(RuleBasedStateMachine):
         self.services = self.server.app.access.services
         self.server.run(self._set_up())
         self.minted = {"alpha": 0, "bravo": 0}
+        self.reported = 0
         self.before = self.server.run(self._not_alphas())
 
     def teardown(self) -> None:
@@ -176,6 +223,24 @@ class Isolation(RuleBasedStateMachine):
         self.house_key = await self.services.keys.create(house, by=SYSTEM, origin=ORIGIN)
         await self._bravo_puts("hers")
         self.bravos_keys = [self.keys["bravo"].key.id, self.house_key.key.id]
+        await self._make_webhooks()
+
+    async def _make_webhooks(self) -> None:
+        """Make an endpoint of each and of the operator's, to which something failed to be delivered."""
+        self.webhooks: dict[str | None, Endpoint] = {}
+        for number, tenant in enumerate(("alpha", "bravo", None)):
+            mark = "ours" if tenant == "alpha" else MARK
+            new = NewEndpoint(url=f"https://hooks.example/{mark}", tenant=tenant, description=mark)
+            issued = await self.server.app.webhooks.service.create(new, by=SYSTEM, origin=ORIGIN)
+            WATCH.register(issued.secret.reveal())
+            self.webhooks[tenant] = issued.endpoint
+            now = issued.endpoint.created_at
+            fact = WebhookTested(id=f"{number:032x}", at=now, origin=ORIGIN, detail=mark)
+            self.server.deliveries.deliver(fact, issued.endpoint.id)
+        claimed = await self.server.deliveries.claim(
+            worker="w", now=now, lease_seconds=60, limit=9, per_endpoint=9, busy={}
+        )
+        await self.server.deliveries.settle([_in_vain(one, now) for one in claimed], worker="w")
 
     async def _bravo_puts(self, name: str) -> None:
         profile = Profile(instructions=f"Say {MARK}.")
@@ -196,6 +261,17 @@ class Isolation(RuleBasedStateMachine):
             [key for key in keys if key.tenant != "alpha"],
             list(await stores.tenants.page(after=None, limit=1000)),
             [await stores.profiles.page(tenant=tenant, after=None, limit=1000) for tenant in ("bravo", None)],
+            [
+                one
+                for one in await stores.endpoints.list(tenant=None, after=None, limit=1000)
+                if one.tenant != "alpha"
+            ],
+            [
+                await self.server.deliveries.deliveries(
+                    DeliveryQuery(endpoint=self.webhooks[tenant].id), before=None, limit=1000
+                )
+                for tenant in ("bravo", None)
+            ],
             [row for row in rows if row.tenant != "alpha" and not row.event.startswith("auth.")],
         )
 
@@ -227,7 +303,8 @@ class Isolation(RuleBasedStateMachine):
             return
         own = whose == "alpha"
         key = self.keys["alpha"].key.id if own else self.bravos_keys[which % len(self.bravos_keys)]
-        asked = {"key": key, "tenant": whose, "name": name}
+        endpoint = self.webhooks["alpha" if own else ("bravo", None)[which % 2]]
+        asked = {"key": key, "tenant": whose, "name": name, "webhook": endpoint.id, "delivery": str(which % 3 + 1)}
         answer = await self._ask(operation, query, body, asked)
         assert MARK not in answer.text, (operation, query, body, asked)
         assert "sess_b" not in answer.text
@@ -235,7 +312,13 @@ class Isolation(RuleBasedStateMachine):
             # What Alpha changed of its own looks different the second time; the invariants see to Bravo's.
             return
         # An id that nobody has must be answered as Bravo's is.
-        ghosts = {**asked, "key": "zzzzzzzz", "tenant": "ghost"}
+        ghosts = {
+            **asked,
+            "key": "zzzzzzzz",
+            "tenant": "ghost",
+            "webhook": "whe_yyyyyyyyyyyyyyyy",
+            "delivery": "99",
+        }
         ghost = await self._ask(operation, query, body, ghosts)
         assert (answer.status_code, _known_by(answer, asked)) == (ghost.status_code, _known_by(ghost, ghosts)), (
             operation,
@@ -294,6 +377,14 @@ class Isolation(RuleBasedStateMachine):
         self.server.run(self._bravo_puts(name))
         self.before = self.server.run(self._not_alphas())
 
+    @rule()
+    def bravo_reports(self) -> None:
+        event = {"id": str(uuid4()), "type": "error_occurred", "errorCode": "session_ended", "errorMessage": MARK}
+        body = {"events": [event]}
+        answer = self.server.run(self.server.send("POST", EVENTS, self._headers("bravo"), body))
+        assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+        self.reported += 1
+
     # What holds after each of these.
 
     @invariant()
@@ -306,11 +397,27 @@ class Isolation(RuleBasedStateMachine):
             answer = self.server.run(self.server.send("GET", f"{MINT}/stats", self._headers(tenant)))
             assert answer.json()["tokenCache"]["totalTokens"] == minted
 
+    @invariant()
+    def each_sees_its_own_use(self) -> None:
+        self.server.run(self.server.app.analytics.projector.catch_up())
+        errors = {"alpha": 0, "bravo": self.reported}
+        for tenant, minted in self.minted.items():
+            path = "/api/admin/usage?bucket=total&group=tenant"
+            points = self.server.run(self.server.send("GET", path, self._headers(tenant))).json()["points"]
+            assert {point["tenant"] for point in points} <= {tenant}
+            assert sum(point["mints"]["succeeded"] for point in points) == minted
+            assert sum(point["errors"] for point in points) == errors[tenant]
+
+
+def _in_vain(claimed: Claimed, now: float) -> Settlement:
+    attempt = Attempt(delivery_id=claimed.delivery_id, number=1, at=now, duration_ms=1, status=500)
+    return Settlement(claimed=claimed, attempt=attempt, state=DeliveryState.FAILED)
+
 
 def _known_by(answer: httpx.Response, asked: dict[str, str]) -> str:
     """Return what an answer tells besides what was asked with, and what differs between any two answers."""
     text = answer.text
-    for word in (asked["key"], asked["tenant"]):
+    for word in (asked["key"], asked["tenant"], asked["webhook"]):
         text = text.replace(word, "…")
     return re.sub(
         r'"(requestId|request_id|timestamp|uptime|id|seq|createdAt|token|prefix|hash|n)": ?[^,}]*', "", text

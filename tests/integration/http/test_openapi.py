@@ -28,15 +28,26 @@ _ADMIN = (
     "profiles/{name}/versions",
     "audit",
     "stats",
+    "usage",
 )
+_WEBHOOKS = [
+    "",
+    "/{webhook}",
+    *(f"/{{webhook}}/{action}" for action in ("enable", "disable", "rotate", "test", "replay", "deliveries")),
+    *(f"/{{webhook}}/deliveries/{{delivery}}/{action}" for action in ("attempts", "replay")),
+]
 _PATHS = {
+    "/api",
     MINT,
     f"{MINT}/health",
     f"{MINT}/stats",
+    "/api/analytics/events",
+    "/api/webhook/token-generated",
     "/healthz",
     "/readyz",
     "/metrics",
     *(f"/api/admin/{path}" for path in _ADMIN),
+    *(f"/api/admin/webhooks{path}" for path in _WEBHOOKS),
     "/errors/{code}",
 }
 

@@ -77,7 +77,7 @@ def test_json_has_the_shape_of_the_file(invoke: Callable[..., Result]) -> None:
 def test_what_is_printed_as_json_can_be_loaded_again(invoke: Callable[..., Result]) -> None:
     found = printed(invoke("config", LIMI_ENV="production", LIMI_CORS_ORIGINS="https://a.example"))
     environ = {
-        name: ",".join(value)
+        name: ",".join(map(str, value))
         if isinstance(value, list)
         else value
         if isinstance(value, str)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from limi.cli.options import read_end
+from limi.cli.options import read_end, read_start
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,20 @@ def test_anything_else_is_refused(text: str) -> None:
 def test_a_day_that_no_calendar_has_is_refused() -> None:
     with pytest.raises(typer.BadParameter):
         read_end("99999d" * 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "ago"), [("30m", timedelta(minutes=30)), ("6h", timedelta(hours=6)), ("2d", timedelta(days=2))]
+)
+def test_a_beginning_may_be_so_long_ago(text: str, ago: timedelta) -> None:
+    assert abs(datetime.now(UTC) - read_start(text) - ago) < timedelta(minutes=1)
+
+
+def test_a_beginning_may_be_a_time() -> None:
+    assert read_start("2026-01-31T12:00:00") == datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["soon", "", "6", "-1h", "6w", "999999d"])
+def test_a_beginning_that_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="ISO 8601"):
+        read_start(text)

@@ -22,6 +22,7 @@ __all__ = [
     "Answer",
     "Observer",
     "RecordingJournal",
+    "RequestLog",
     "call",
     "make_context",
     "make_scope",
@@ -41,6 +42,24 @@ class Observer:
 
     def limit_decided(self, window: str, *, admitted: bool) -> None:
         self.decisions.append((window, admitted))
+
+
+@dataclass
+class RequestLog:
+    """Remembers requests as the metrics would count them."""
+
+    began: list[str] = field(default_factory=list)
+    ended: list[tuple[str, str, str, int | None, float]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def request_began(self, kind: str) -> None:
+        self.began.append(kind)
+
+    def request_ended(self, kind: str, route: str, method: str, status: int | None, seconds: float) -> None:
+        self.ended.append((kind, route, method, status, seconds))
+
+    def error_answered(self, code: str) -> None:
+        self.errors.append(code)
 
 
 def wrong_credentials(*, limit: int = 3, observer: Observer | None = None) -> WrongCredentials:

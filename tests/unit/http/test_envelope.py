@@ -6,13 +6,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from limi.http.addresses import ClientAddresses, Hosts
-from limi.http.asgi import ASGIApp, RawResponse, Receive, Scope, Send
+from limi.http.asgi import ASGIApp, Message, RawResponse, Receive, Scope, Send
 from limi.http.context import context_of
 from limi.http.cors import CORS
 from limi.http.envelope import Envelope
 from limi.http.errors import Refusal
-from limi.testing import CountingIds
-from tests.unit.http.harness import call, make_scope, refusal_audit, wrong_credentials
+from limi.testing import CountingIds, ManualClock
+from tests.unit.http.harness import RequestLog, call, make_scope, refusal_audit, wrong_credentials
 
 
 async def _ok(scope: Scope, _: Receive, send: Send) -> None:
@@ -35,6 +35,8 @@ def _envelope(
     routes: Mapping[str, ASGIApp] | None = None,
     mounts: Mapping[str, ASGIApp] | None = None,
     https: bool = False,
+    observer: RequestLog | None = None,
+    clock: ManualClock | None = None,
 ) -> Envelope:
     return Envelope(
         app,
@@ -46,6 +48,8 @@ def _envelope(
         https=https,
         wrong_credentials=wrong_credentials(),
         refusals=refusal_audit(),
+        observer=observer or RequestLog(),
+        clock=clock or ManualClock(),
         ids=CountingIds(),
     )
 
@@ -152,3 +156,94 @@ async def test_start_and_stop_pass_through() -> None:
 async def test_browsers_are_kept_on_https_only_where_it_is_used(*, https: bool) -> None:
     answer = await call(_envelope(https=https), make_scope())
     assert ("strict-transport-security" in answer.headers) is https
+
+
+class TestCounting:
+    """Every request is counted by a route of a closed set, however odd its path."""
+
+    @pytest.mark.parametrize(
+        ("path", "route"),
+        [
+            ("/mint", "/mint"),
+            ("/box/a/b", "/box/*"),
+            ("/things/7", "/things/{number}"),
+            ("/../../etc/passwd", "none"),
+            ("/box", "none"),
+        ],
+    )
+    async def test_a_request_is_counted_by_its_route(self, path: str, route: str) -> None:
+        async def framework(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"].startswith("/things/"):
+                scope["path_template"] = "/things/{number}"
+            await _ok(scope, receive, send)
+
+        log = RequestLog()
+        envelope = _envelope(framework, routes={"/mint": _ok}, mounts={"/box": _ok}, observer=log)
+        await call(envelope, make_scope("POST", path))
+        assert log.began == ["http"]
+        assert [entry[:4] for entry in log.ended] == [("http", route, "POST", 200)]
+
+    async def test_the_time_is_that_of_the_whole_answer(self) -> None:
+        clock, log = ManualClock(), RequestLog()
+
+        async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+            clock.advance(1.5)
+            await _ok(scope, receive, send)
+
+        await call(_envelope(slow, observer=log, clock=clock), make_scope())
+        assert log.ended[0][4] == 1.5
+
+    async def test_an_error_is_counted_by_its_code(self) -> None:
+        async def refuse(_: Scope, __: Receive, ___: Send) -> None:
+            raise Refusal("forbidden")
+
+        log = RequestLog()
+        await call(_envelope(refuse, observer=log), make_scope())
+        await call(_envelope(_crash, observer=log), make_scope())
+        scope = make_scope()
+        scope["headers"] = [(b"host", b"evil.example")]
+        await call(_envelope(observer=log), scope)
+        assert log.errors == ["forbidden", "internal_error", "host_not_allowed"]
+        assert [entry[3] for entry in log.ended] == [403, 500, 400]
+
+    async def test_one_who_left_before_the_answer_is_counted_out_again(self) -> None:
+        async def silent(_: Scope, __: Receive, ___: Send) -> None:
+            return
+
+        log = RequestLog()
+        scope = make_scope()
+        await _envelope(silent, observer=log)(scope, _nothing, _never)
+        assert [entry[3] for entry in log.ended] == [None]
+
+    async def test_one_that_breaks_off_is_counted_out_again(self) -> None:
+        log = RequestLog()
+        with pytest.raises(RuntimeError):
+            await call(_envelope(_crash_late, observer=log), make_scope())
+        assert [entry[3] for entry in log.ended] == [200]
+
+    async def test_a_preflight_is_no_request_of_a_route(self) -> None:
+        log = RequestLog()
+        headers = [(b"origin", b"http://localhost:5173"), (b"access-control-request-method", b"POST")]
+        await call(_envelope(observer=log), make_scope("OPTIONS", "/things/7", *headers))
+        assert [entry[:4] for entry in log.ended] == [("http", "preflight", "OPTIONS", 204)]
+
+    async def test_a_socket_is_counted_with_the_status_of_its_handshake(self) -> None:
+        async def accept(_: Scope, __: Receive, send: Send) -> None:
+            await send({"type": "websocket.accept"})
+
+        log, sent = RequestLog(), list[Message]()
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await _envelope(accept, observer=log)(make_scope(kind="websocket"), _nothing, send)
+        assert log.began == ["websocket"]
+        assert [entry[:4] for entry in log.ended] == [("websocket", "none", "GET", 101)]
+
+
+async def _nothing() -> Message:
+    raise AssertionError("nobody reads here")
+
+
+async def _never(_: Message) -> None:
+    raise AssertionError("nobody answers here")

@@ -9,6 +9,12 @@ from limi.features.client_secrets import errors
 from limi.features.journal.errors import JournalFullError, JournalStoppedError, JournalTimeoutError
 from limi.features.profiles.errors import InvalidProfileError
 from limi.features.tenants.errors import InvalidTenantError, TenantForbiddenError
+from limi.features.webhooks.errors import (
+    EndpointConflictError,
+    EndpointNotFoundError,
+    InvalidEndpointError,
+    TooManyEndpointsError,
+)
 from limi.http.errors import Refusal, as_refusal, render_error
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.journal import JournalUnavailableError
@@ -30,6 +36,9 @@ CODES: list[tuple[Exception, str]] = [
     (errors.ForbiddenError(field="profile", rule="`staff` needs an API key"), "forbidden"),
     (errors.IdempotencyConflictError(), "idempotency_conflict"),
     (errors.OverloadedError(), "overloaded"),
+    (EndpointNotFoundError("whe_a"), "not_found"),
+    (EndpointConflictError("whe_a"), "invalid_request"),
+    (TooManyEndpointsError(limit=50), "invalid_request"),
     (errors.UpstreamError("upstream answered 503", status=503), "token_generation_failed"),
     (errors.UpstreamAuthError("refused", status=401), "openai_auth_failed"),
     (errors.UpstreamTimeoutError("silent"), "openai_timeout"),
@@ -65,6 +74,11 @@ def test_a_cause_is_not_told(error: Exception) -> None:
 def test_what_was_made_for_the_caller_is_told() -> None:
     refusal = as_refusal(errors.InvalidMintError(field="model", rule="must be a name"))
     assert b'"message":"model: must be a name"' in render_error(refusal, request_id="abc").body
+
+
+def test_a_member_is_spelt_as_it_was_sent() -> None:
+    refusal = as_refusal(InvalidEndpointError(field="overlap_seconds", rule="must be a whole number"))
+    assert refusal.message == "overlapSeconds: must be a whole number"
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,13 @@ async def test_a_head_is_answered_like_a_get() -> None:
     assert (await _code("HEAD", "/nothing")).code == "not_found"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_the_template_of_the_route_is_left_for_whoever_counts(method: str) -> None:
+    scope = make_scope(method, "/things/7")
+    await call(_ROUTES, scope)
+    assert scope["path_template"] == "/things/{number}"
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/things/7"])
 async def test_no_route_is_a_socket(path: str) -> None:
     assert (await _code("GET", path, "websocket")).code == "not_found"

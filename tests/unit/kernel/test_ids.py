@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limi.kernel.ids import RandomIds, sortable_id
+from limi.kernel.ids import RandomIds, first_sortable_id, sortable_id
 from limi.testing import CountingIds
 
 MOMENTS = st.floats(min_value=0, max_value=4_102_444_800)
@@ -48,3 +48,18 @@ def test_sortable_ids_are_in_the_order_of_their_milliseconds(one: float, other: 
 def test_ids_of_the_same_millisecond_differ() -> None:
     ids = CountingIds()
     assert len({sortable_id(ids, 1_790_000_000.0) for _ in range(100)}) == 100
+
+
+@given(MOMENTS, MOMENTS)
+def test_the_first_id_of_a_moment_is_before_those_made_then_and_after_those_made_before(
+    one: float, other: float
+) -> None:
+    made = sortable_id(CountingIds(), one)
+    if int(one * 1000) != int(other * 1000):
+        assert (first_sortable_id(other) <= made) == (other <= one)
+    assert first_sortable_id(one) < made
+
+
+def test_moments_that_no_id_was_made_at_have_a_place_too() -> None:
+    assert first_sortable_id(-1.0) == "0" * 12
+    assert first_sortable_id(1e300) == "f" * 12

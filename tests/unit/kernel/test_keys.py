@@ -35,4 +35,5 @@ def test_labels_and_roots_give_keys_of_their_own() -> None:
 
 
 def test_the_labels_are_those_that_operators_were_told() -> None:
-    assert {str(label) for label in KeyLabel} == {"idempotency", "privacy-hmac", "audit-signing", "api-key-hash"}
+    told = {"idempotency", "privacy-hmac", "audit-signing", "api-key-hash", "webhook-at-rest"}
+    assert {str(label) for label in KeyLabel} == told

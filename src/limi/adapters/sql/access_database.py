@@ -1,4 +1,4 @@
-"""The database as keys, tenants and profiles use it: from the event loop, in a thread of its own.
+"""The database as keys, tenants, profiles and webhooks use it: from the event loop, in a thread of its own.
 
 Each change moves the revision first. That takes the row's lock on PostgreSQL and the file's on SQLite, so changes
 follow one another and the number never moves without one.
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from limi.adapters.sql.engine import SQLITE, take_write_lock
+from limi.adapters.sql.engine import SQLITE, begin_writing
 from limi.adapters.sql.errors import DatabaseReplacedError, SchemaError
 from limi.adapters.sql.tables import revision
 from limi.features.journal.errors import JournalStoppedError
@@ -35,19 +35,28 @@ _REPLACED_BY: Final = 1 << 40
 class AccessDatabase:
     """Asks one question at a time."""
 
-    def __init__(self, *, engine: Engine, timeout_seconds: float = 5.0, max_waiting: int = 256) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        timeout_seconds: float = 5.0,
+        max_waiting: int = 256,
+        thread_name: str = "limi-access",
+    ) -> None:
         """Keep the parts; the thread starts with the first question, which an event loop must ask.
 
         Args:
             engine: of `open_engine`; `close` disposes of it.
             timeout_seconds: longest wait for an answer, as long as what is cached is believed without one.
             max_waiting: questions at once; past it they are refused, lest a flood of unknown keys hold everything.
+            thread_name: what the thread is called where threads are listed.
         """
         self.replacements = 0
         """How often the file was replaced under the engine."""
         self._engine = engine
         self._timeout_seconds = timeout_seconds
         self._max_waiting = max_waiting
+        self._thread_name = thread_name
         self._waiting = 0
         self._thread: StoreThread | None = None
 
@@ -75,6 +84,14 @@ class AccessDatabase:
         """
         return await self._ask(partial(self._write, change))
 
+    async def work(self, job: Callable[[Engine], _Result]) -> _Result:
+        """Return what `job` returns, which opens transactions of its own.
+
+        Raises:
+            AccessUnavailableError: the database cannot be read or written.
+        """
+        return await self._ask(partial(self._work, job))
+
     def close(self) -> None:
         """Refuse further questions and close every connection."""
         if self._thread is not None:
@@ -85,7 +102,7 @@ class AccessDatabase:
         if self._waiting >= self._max_waiting:
             raise AccessUnavailableError(f"{self._max_waiting} questions wait for the database already")
         if self._thread is None:
-            self._thread = StoreThread(name="limi-access")
+            self._thread = StoreThread(name=self._thread_name)
         self._waiting += 1
         answer = self._thread.run(job)
         answer.add_done_callback(self._answered)
@@ -106,7 +123,7 @@ class AccessDatabase:
 
     def _change(self, change: _Question[_Result]) -> _Result:
         with self._translated(), self._engine.begin() as connection:
-            _lock(connection)
+            begin_writing(connection)
             moved = connection.execute(revision.update().values(number=revision.c.number + 1))
             if not moved.rowcount:
                 raise SchemaError("The revision's row is missing.", hint="Restore the database from a backup.")
@@ -117,8 +134,12 @@ class AccessDatabase:
 
     def _write(self, change: _Question[_Result]) -> _Result:
         with self._translated(), self._engine.begin() as connection:
-            _lock(connection)
+            begin_writing(connection)
             return change(connection)
+
+    def _work(self, job: Callable[[Engine], _Result]) -> _Result:
+        with self._translated():
+            return job(self._engine)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -184,9 +205,3 @@ def _number(connection: Connection) -> int:
     if number is None:
         raise SchemaError("The revision's row is missing.", hint="Restore the database from a backup.")
     return number
-
-
-def _lock(connection: Connection) -> None:
-    """Begin to write. SQLite must be told beforehand; PostgreSQL locks the rows that are written."""
-    if connection.dialect.name == SQLITE:
-        take_write_lock(connection)

@@ -25,6 +25,7 @@ from limi.adapters.sql.opened_file import watch_file
 __all__ = [
     "SQLITE",
     "WRITE_LOCK_ID",
+    "begin_writing",
     "create_database_file",
     "open_engine",
     "parse_url",
@@ -58,6 +59,9 @@ _VANISHED: Final = {
 was sent, it counts as gone. The system's own defaults are hours, for which the journal's one thread would wait."""
 
 
+_UNSYNCED: Final = " -c synchronous_commit=off"
+
+
 def create_database_file(url: str) -> None:
     """Create the SQLite file of `url`, readable by its owner only, and its folder; leave what exists as it is.
 
@@ -81,13 +85,15 @@ def create_database_file(url: str) -> None:
         ) from exc
 
 
-def open_engine(url: str, *, busy_seconds: float = 1.0) -> Engine:
+def open_engine(url: str, *, busy_seconds: float = 1.0, synced: bool = True) -> Engine:
     """Return an engine for the database of `url`; it connects when it is first used.
 
     Args:
         url: `sqlite:///path` or `postgresql://…`.
         busy_seconds: how long a statement waits for another writer's lock. It stays below the journal's
             `write_seconds`, so that a locked database is an error before it is a time-out.
+        synced: whether a commit waits for the disk. Without, a power cut may take back the last commits of this
+            engine, never a part of one and never those of another engine; a crash takes back none.
 
     Raises:
         DatabaseURLError: when `url` does not fit.
@@ -95,8 +101,8 @@ def open_engine(url: str, *, busy_seconds: float = 1.0) -> Engine:
     """
     parsed = parse_url(url)
     if parsed.drivername == SQLITE:
-        return _open_sqlite(sqlite_path(parsed), busy_seconds)
-    return _open_postgresql(parsed, busy_seconds)
+        return _open_sqlite(sqlite_path(parsed), busy_seconds, synced=synced)
+    return _open_postgresql(parsed, busy_seconds, synced=synced)
 
 
 @contextmanager
@@ -110,6 +116,15 @@ def write_transaction(engine: Engine) -> Iterator[Connection]:
 def take_write_lock(connection: Connection) -> None:
     """Begin a transaction on `connection` that no other writer shares; its end gives the lock back."""
     connection.exec_driver_sql(_WRITE_LOCK[connection.dialect.name])
+
+
+def begin_writing(connection: Connection) -> None:
+    """Begin a transaction that writes rows other than the journal's.
+
+    SQLite has one lock and must be told beforehand; PostgreSQL locks the rows that are written.
+    """
+    if connection.dialect.name == SQLITE:
+        take_write_lock(connection)
 
 
 def parse_url(url: str) -> URL:
@@ -138,7 +153,7 @@ def sqlite_path(url: URL) -> Path:
     return Path(url.database)
 
 
-def _open_sqlite(path: Path, busy_seconds: float) -> Engine:
+def _open_sqlite(path: Path, busy_seconds: float, *, synced: bool) -> Engine:
     if not path.exists():
         raise DatabaseMissingError(
             f"There is no database at {path}.", hint="Start the server once, or set LIMI_DATABASE_URL."
@@ -147,24 +162,32 @@ def _open_sqlite(path: Path, busy_seconds: float) -> Engine:
     path = path.absolute()
     url = URL.create(SQLITE, database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": busy_seconds}, hide_parameters=True)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _prepare_synced if synced else _prepare_unsynced)
     watch_file(engine, path)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_synced(connection: sqlite3.Connection, _record: object) -> None:
+    _prepare_sqlite(connection, "FULL")
+
+
+def _prepare_unsynced(connection: sqlite3.Connection, _record: object) -> None:
+    _prepare_sqlite(connection, "NORMAL")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, synchronous: str) -> None:
     connection.isolation_level = None
     # WAL lets readers and the writer work side by side; FULL makes a commit survive a power cut, not only a crash.
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _open_postgresql(url: URL, busy_seconds: float) -> Engine:
+def _open_postgresql(url: URL, busy_seconds: float, *, synced: bool) -> Engine:
     if find_spec("psycopg") is None:
         raise DatabaseURLError("PostgreSQL needs the package psycopg, which is not installed")
     limits: dict[str, Any] = {
         "connect_timeout": max(2, ceil(busy_seconds)),  # Seconds; libpq reads 1 as 2.
-        "options": f"-c lock_timeout={ceil(busy_seconds * 1000)}",
+        "options": f"-c lock_timeout={ceil(busy_seconds * 1000)}" + ("" if synced else _UNSYNCED),
         **_VANISHED,
     }
     return sqlalchemy.create_engine(

@@ -24,7 +24,7 @@ from limi.features.journal.lines import microseconds
 from limi.features.journal.model import Link
 from limi.kernel.facts import Fact
 
-__all__ = ["COLUMNS", "MAX_ROWS", "insert_rows", "make_row"]
+__all__ = ["COLUMNS", "INSERT_JSON", "MAX_ROWS", "insert_rows", "make_row", "rows_as_json"]
 
 COLUMNS: Final = (
     "id",
@@ -47,25 +47,29 @@ COLUMNS: Final = (
     "detail",
     "n",
     "hash",
+    "frontend",
 )
 """What a fact becomes; `seq` is the database's."""
 
 MAX_ROWS: Final = 512
-"""Rows in one statement of SQLite: 10,240 parameters, below the 32,766 that it takes."""
+"""Rows in one statement of SQLite: 10,752 parameters, below the 32,766 that it takes."""
 
 _encode: Final = msgspec.json.Encoder().encode
 _Row = tuple[object, ...]
 
 
 def make_row(fact: Fact, writer: str, link: Link | None) -> _Row:
-    """Return the values of `COLUMNS`; enums by value, because psycopg would write their names."""
+    """Return the values of `COLUMNS`; enums by value, because psycopg would write their names.
+
+    `_value_` is what `value` returns, for a tenth of what Python 3.11 takes for that.
+    """
     origin = fact.origin
     return (
         fact.id,
         writer,
         microseconds(fact.at),
-        fact.event.value,
-        fact.outcome.value,
+        fact.event._value_,
+        fact.outcome._value_,
         origin.request_id,
         origin.caller,
         origin.tenant,
@@ -81,6 +85,7 @@ def make_row(fact: Fact, writer: str, link: Link | None) -> _Row:
         fact.detail,
         link.n if link else None,
         link.hash if link else None,
+        origin.frontend.value if origin.frontend is not None else None,
     )
 
 
@@ -96,8 +101,12 @@ def insert_rows(connection: Connection, rows: Sequence[_Row]) -> None:
         for start in range(0, len(rows), MAX_ROWS):
             _insert_as_parameters(connection, rows[start : start + MAX_ROWS])
     else:
-        body = _encode([dict(zip(COLUMNS, row, strict=True)) for row in rows]).decode()
-        connection.exec_driver_sql(_INSERT_JSON, (body,))
+        connection.exec_driver_sql(INSERT_JSON, (rows_as_json(rows),))
+
+
+def rows_as_json(rows: Sequence[_Row]) -> str:
+    """Return `rows` as the parameter of `INSERT_JSON`."""
+    return _encode([dict(zip(COLUMNS, row, strict=True)) for row in rows]).decode()
 
 
 def _insert_as_parameters(connection: Connection, rows: Sequence[_Row]) -> None:
@@ -126,9 +135,10 @@ def _from_json(name: str) -> str:
 
 
 # The numbers that the database gives are in the order of the batch, and given when the lock is held.
-_INSERT_JSON: Final = (
+INSERT_JSON: Final = (
     f"INSERT INTO journal ({', '.join(COLUMNS)}) SELECT {', '.join(map(_from_json, COLUMNS))} "  # noqa: S608 - as above
     f"FROM (SELECT pg_advisory_xact_lock({WRITE_LOCK_ID})) AS held, ROWS FROM (json_to_recordset(%s::json) AS "
     f"({', '.join(f'{name} {_type_in_json(name)}' for name in COLUMNS)})) WITH ORDINALITY "
     f"AS row ({', '.join(COLUMNS)}, place) ORDER BY row.place ON CONFLICT DO NOTHING"
 )
+"""Writes a batch on PostgreSQL; its one parameter is `rows_as_json`."""

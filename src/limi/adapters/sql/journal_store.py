@@ -17,13 +17,14 @@ from limi.adapters.sql.engine import SQLITE, take_write_lock, write_transaction
 from limi.adapters.sql.errors import DatabaseReplacedError, SchemaError
 from limi.adapters.sql.journal_rows import COLUMNS, MAX_ROWS, insert_rows, make_row
 from limi.adapters.sql.opened_file import check_file
+from limi.adapters.sql.outbox import insert_deliveries, insert_rows_with_deliveries
 from limi.adapters.sql.schema import check_schema
 from limi.adapters.sql.seal_store import SQLSealStore
 from limi.adapters.sql.tables import journal, writers
 from limi.features.journal.errors import FactRefusedError
 from limi.features.journal.lines import microseconds as _micros
 from limi.features.journal.model import JournalEntry, Link, LiveToken, LiveTokens, Selection
-from limi.features.journal.ports import unlinked
+from limi.features.journal.ports import Delivery, Wanted, unlinked, wanted_by_nobody
 from limi.kernel.facts import EventName, Fact, Outcome
 from limi.kernel.journal import JournalUnavailableError
 
@@ -55,7 +56,14 @@ class SQLJournalStore:
         self._joined = 0
         self.seals = SQLSealStore(engine=engine, translated=self._translated)
 
-    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
+    def append(
+        self,
+        facts: Sequence[Fact],
+        *,
+        writer: str,
+        links: Sequence[Link] = (),
+        deliveries: Sequence[Delivery] = (),
+    ) -> None:
         """Write all of `facts` in one transaction, or none; see the port."""
         with self._translated():
             self._check_kept()
@@ -63,9 +71,13 @@ class SQLJournalStore:
             connection = self._appending or self._connect_to_append(writer)
             self._appending = None
             try:
-                if len(facts) > MAX_ROWS and connection.dialect.name == SQLITE:
+                if (deliveries or len(facts) > MAX_ROWS) and connection.dialect.name == SQLITE:
                     take_write_lock(connection)
-                insert_rows(connection, _rows(facts, writer, links))
+                rows = _rows(facts, writer, links)
+                if deliveries:
+                    insert_rows_with_deliveries(connection, rows, deliveries)
+                else:
+                    insert_rows(connection, rows)
                 connection.commit()
             except BaseException:
                 connection.close()
@@ -136,6 +148,7 @@ class SQLJournalStore:
         now: float,
         writer: str,
         link: Callable[[Sequence[Fact]], Sequence[Link]] = unlinked,
+        wanted: Wanted = wanted_by_nobody,
     ) -> int:
         """Append `ending(intent)` for each intent that a dead writer left open, and return how many there were."""
         dead = writers.c.lease_until < _micros(now)
@@ -143,7 +156,9 @@ class SQLJournalStore:
             ended = connection.execute(select(writers.c.writer, writers.c.settled_seq).where(dead)).all()
             rows = [row for name, settled in ended for row in connection.execute(_open_intents(name, settled))]
             endings = [ending(_entry(row)) for row in rows]
-            insert_rows(connection, _rows(endings, writer, link(endings)))
+            ending_rows = _rows(endings, writer, link(endings))
+            insert_rows(connection, ending_rows)
+            insert_deliveries(connection, ending_rows, [(fact.id, to) for fact in endings for to in wanted(fact)])
             connection.execute(writers.update().where(dead).values(settled_seq=_head(connection)))
             connection.execute(
                 writers.delete().where(

@@ -19,7 +19,22 @@ from sqlalchemy import (
 
 from limi.kernel.facts import EventName
 
-__all__ = ["api_keys", "checkpoints", "journal", "metadata", "profiles", "revision", "tenants", "writers"]
+__all__ = [
+    "api_keys",
+    "checkpoints",
+    "client_events",
+    "journal",
+    "metadata",
+    "profiles",
+    "revision",
+    "tenants",
+    "usage_projections",
+    "usage_rollups",
+    "webhook_attempts",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "writers",
+]
 
 metadata: Final = MetaData()
 
@@ -50,6 +65,7 @@ journal: Final = Table(
     Column("detail", Text),
     Column("n", BigInteger),  # The place in its writer's chain; null in rows from before there were chains.
     Column("hash", LargeBinary(32)),
+    Column("frontend", String(16)),  # Null in rows that nobody asked for, and from before it was kept.
     # Without this SQLite would give a deleted last row's number to the next.
     sqlite_autoincrement=True,
 )
@@ -160,5 +176,134 @@ revision: Final = Table(
     "revision",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),  # Always 1: there is one row.
-    Column("number", BigInteger, nullable=False),  # Moves with every change of the three tables above.
+    Column("number", BigInteger, nullable=False),  # Moves with every change of the tables above and the next.
+)
+
+webhook_endpoints: Final = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("tenant", String(40)),  # Null for an endpoint that is sent every tenant's events.
+    Column("events", Text, nullable=False),  # An array in JSON; empty for all.
+    Column("description", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("disabled_reason", String(16)),
+    Column("secrets", Text, nullable=False),  # An array in JSON; what is sealed in Base64.
+    Column("failing_since", BigInteger),  # Moves no revision: attempts set it, not operators.
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+Index(
+    "webhook_endpoints_tenant",
+    webhook_endpoints.c.tenant,
+    webhook_endpoints.c.created_at,
+    webhook_endpoints.c.id,
+)
+Index("webhook_endpoints_created", webhook_endpoints.c.created_at, webhook_endpoints.c.id)
+
+webhook_deliveries: Final = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", _Sequence, primary_key=True, autoincrement=True),
+    Column("endpoint_id", String(32), nullable=False),
+    Column("fact_id", String(32), nullable=False),  # A row of the journal, which may go before this one.
+    Column("tenant", String(40)),  # The endpoint's, so that listings stay apart when it is removed.
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),  # Since it was made or replayed.
+    Column("claims", Integer, nullable=False),  # Which lease is the last.
+    Column("claimed_by", Text),
+    Column("free_at", BigInteger, nullable=False),  # When it may be claimed: when due, or when the lease ends.
+    Column("first_due", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_status", Integer),
+    Column("last_error", Text),
+)
+
+Index("webhook_deliveries_once", webhook_deliveries.c.endpoint_id, webhook_deliveries.c.fact_id, unique=True)
+
+_pending: Final = text("state = 'pending'")
+Index(
+    "webhook_deliveries_pending",
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.free_at,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
+
+_undelivered: Final = text("state IN ('failed', 'cancelled')")
+Index(
+    "webhook_deliveries_undelivered",
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.fact_id,
+    sqlite_where=_undelivered,
+    postgresql_where=_undelivered,
+)
+
+webhook_attempts: Final = Table(
+    "webhook_attempts",
+    metadata,
+    Column("delivery_id", BigInteger, primary_key=True, autoincrement=False),
+    # Logged once for each lease, so a settlement may be repeated when nobody knows how the first one ended.
+    Column("lease", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("status", Integer),
+    Column("error", Text),
+)
+
+client_events: Final = Table(
+    "client_events",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("tenant", String(40), nullable=False),  # Empty for none: null would not be equal to itself.
+    Column("id", String(36), nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("at", BigInteger, nullable=False),  # When it came in.
+    Column("frontend", String(16), nullable=False),
+    Column("session_id", Text),
+    Column("duration_ms", BigInteger),
+    Column("transport", String(16)),
+    Column("code", Text),
+    Column("message", Text),
+    # A removed last row's number must not be given again: the cursor has passed it.
+    sqlite_autoincrement=True,
+)
+
+Index("client_events_key", client_events.c.tenant, client_events.c.id, unique=True)
+
+usage_rollups: Final = Table(
+    "usage_rollups",
+    metadata,
+    Column("grain", Integer, primary_key=True, autoincrement=False),  # Seconds of the stretch.
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # Unix seconds
+    Column("tenant", String(40), primary_key=True),  # This and the next are empty for none.
+    Column("frontend", String(16), primary_key=True),
+    Column("model", String(100), primary_key=True),
+    Column("code", String(64), primary_key=True),
+    Column("source", String(16), primary_key=True),  # So that each source can be counted anew by itself.
+    Column("minted", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("unresolved", BigInteger, nullable=False),
+    Column("replayed", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("connected", BigInteger, nullable=False),
+    Column("not_connected", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("durations", LargeBinary),  # A histogram; null where nobody said how long connecting took.
+)
+
+usage_projections: Final = Table(
+    "usage_projections",
+    metadata,
+    Column("source", String(16), primary_key=True),
+    Column("seq", BigInteger, nullable=False),  # The last row that is counted.
+    Column("owner", String(32), nullable=False),  # Who counts.
+    Column("owned_until", BigInteger, nullable=False),
+    Column("floor_seq", BigInteger, nullable=False),  # Rows up to here are counted anew.
+    Column("floor_at", BigInteger, nullable=False),  # They count only for stretches that begin then or later.
+    Column("removed_before", BigInteger, nullable=False),  # Rows from before may be gone.
+    Column("clearing", Boolean, nullable=False),  # Whether there are rollups left that a rebuild forgets.
 )

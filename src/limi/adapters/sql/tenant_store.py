@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, select
 
 from limi.adapters.sql.access_database import AccessDatabase, as_json, from_json, insert_once, micros, seconds
-from limi.adapters.sql.tables import api_keys, profiles, tenants
+from limi.adapters.sql.tables import api_keys, profiles, tenants, webhook_endpoints
 from limi.features.tenants.model import Tenant, TenantStatus
 
 __all__ = ["SQLTenantStore"]
@@ -56,11 +56,13 @@ class SQLTenantStore:
 
 
 def _clear(connection: Connection, tenant: Tenant) -> None:
-    """Revoke the keys of a tenant that is deleted, and let go of its profiles."""
+    """Revoke the keys of a tenant that is deleted, and let go of its profiles and webhook endpoints."""
     open_keys = and_(api_keys.c.tenant == tenant.id, api_keys.c.revoked_at.is_(None))
     revoked = {"revoked_at": micros(tenant.updated_at), "previous_until": None, "previous_hash": None}
     connection.execute(api_keys.update().where(open_keys).values(revoked))
     connection.execute(profiles.delete().where(profiles.c.tenant == tenant.id))
+    # What waits for them is cancelled by whoever claims next.
+    connection.execute(webhook_endpoints.delete().where(webhook_endpoints.c.tenant == tenant.id))
 
 
 def _values(tenant: Tenant) -> dict[str, object]:

@@ -14,7 +14,7 @@ import certifi
 from limi.adapters.upstream.transports import TransportError
 from limi.kernel.secret import Secret
 
-__all__ = ["Connector", "Destination"]
+__all__ = ["Connector", "Destination", "tls_context"]
 
 _NEXT_ADDRESS_SECONDS: Final = 0.25
 """How long an address has before the next is tried beside it (RFC 8305 §5)."""
@@ -68,7 +68,7 @@ class Connector:
         """
         self._destination = destination
         self._proxy = _Proxy.of(proxy, destination) if proxy else None
-        self._tls = _tls_context() if destination.tls else None
+        self._tls = tls_context() if destination.tls else None
 
     async def connect(self, make: type[_Protocol], **arguments: int) -> _Protocol:
         """Open a connection and return its protocol, made with `arguments`.
@@ -147,7 +147,8 @@ async def _tunnel(sock: socket.socket, request: bytes) -> None:
         raise TransportError(reason)
 
 
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """Return whom this machine trusts, with HTTP/1.1 as what is spoken."""
     context = ssl.create_default_context()
     if not _has_authorities():
         # Python's own builds for macOS come without any, and so do some small images.

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,6 +63,7 @@ class KeyRing:
             load=self._load, revision=revision, max_entries=max_cached, strict=True
         )
         self._used: dict[KeyID, float] = {}
+        self._asked = self._loads = 0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -77,6 +78,11 @@ class KeyRing:
             self._task = None
             await self._write()
 
+    @property
+    def lookups(self) -> Mapping[str, int]:
+        """Tokens that were looked up since the start, by where they were found or not: memory or the database."""
+        return {"memory": self._asked - self._loads, "database": self._loads}
+
     async def authenticate(self, token: str, *, origin: str | None) -> Principal | None:
         """Return whom `token` belongs to, None where it is no valid key; the same object while nothing changes.
 
@@ -84,6 +90,7 @@ class KeyRing:
             KeyOriginError: it is valid, but not for pages of this origin.
             AccessUnavailableError: it cannot be found out.
         """
+        self._asked += 1
         key_id = key_id_in(token)
         known = self._keys.peek(key_id)
         if known is None:
@@ -107,6 +114,7 @@ class KeyRing:
         return fits and key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
 
     async def _load(self, key_id: KeyID) -> _Known | None:
+        self._loads += 1
         stored = await self._store.find(key_id)
         return _Known(stored, _principal(stored.key)) if stored is not None else None
 

@@ -4,8 +4,6 @@ An export of everything can be verified link by link. It ends with a closing lin
 it, so it cannot be cut or changed afterwards; a selection has that protection only.
 """
 
-import csv
-import io
 from collections import deque
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -17,6 +15,7 @@ from limi.features.journal.lines import checkpoint_line, entry_line, iso_time
 from limi.features.journal.model import Checkpoint, JournalEntry, Selection
 from limi.features.journal.ports import JournalStore
 from limi.features.journal.sealing import Signer
+from limi.kernel.csv_rows import csv_row
 
 __all__ = ["Place", "audit_lines", "csv_lines", "entries_in_order", "export_lines", "log_lines", "read_on"]
 
@@ -24,6 +23,9 @@ _PAGE: Final = 1000
 """Entries read at once: about 0.7 MB, and short enough that no read keeps the database from tidying up."""
 
 _NO_LIMIT: Final = 2**63 - 1
+
+_LATE: Final = "frontend"
+"""The member that a row's line has only where the row has a value."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -148,9 +150,10 @@ def csv_lines(entries: Iterable[JournalEntry]) -> Iterator[bytes]:
     for entry in entries:
         line: dict[str, object] = msgspec.json.decode(entry_line(entry))
         if header is None:
-            header = list(line)
-            yield _csv_row(header)
-        yield _csv_row([_harmless(value) for value in line.values()])
+            # Lines leave out what rows did not always have; a table has the same columns in every row.
+            header = [*(name for name in line if name != _LATE), _LATE]
+            yield csv_row(header)
+        yield csv_row([line.get(name) for name in header])
 
 
 def _merged(rows: Iterable[JournalEntry], checkpoints: Iterable[Checkpoint]) -> Iterator[bytes]:
@@ -169,16 +172,3 @@ def _members(selection: Selection | None) -> dict[str, str] | None:
         return None
     chosen = {name: getattr(selection, name) for name in Selection.__struct_fields__}
     return {name: str(value) for name, value in chosen.items() if value is not None} or None
-
-
-def _csv_row(values: Iterable[object]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(values)
-    return out.getvalue().encode()
-
-
-def _harmless(value: object) -> object:
-    """Keep a spreadsheet from running a text of a caller's as a formula (CWE-1236)."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{value}"
-    return "" if value is None else value

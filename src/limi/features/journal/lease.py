@@ -22,12 +22,13 @@ import structlog
 from limi.features.journal.chain import Chain
 from limi.features.journal.errors import FactRefusedError
 from limi.features.journal.model import CHAIN_START, JournalEntry, Link
-from limi.features.journal.ports import JournalStore
+from limi.features.journal.ports import Delivery, JournalStore, Outbox, wanted_by_nobody
 from limi.features.journal.privacy import OriginPrivacy
 from limi.features.journal.sealing import Signer
 from limi.features.journal.seals import ChainSealer
 from limi.kernel.clock import Clock
 from limi.kernel.facts import Fact, MintUnresolved, Origin, Outcome
+from limi.kernel.frontends import Frontend
 from limi.kernel.ids import Ids, sortable_id
 from limi.kernel.journal import JournalUnavailableError
 
@@ -54,6 +55,7 @@ class WriterLease:
         seconds: float,
         signer: Signer | None = None,
         privacy: OriginPrivacy | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -68,6 +70,7 @@ class WriterLease:
         self._chain = Chain(self.writer)
         self._in_doubt = False
         self._privacy = privacy
+        self._outbox = outbox
         self._sealer = ChainSealer(store=store, clock=clock, signer=signer, writer=self.writer) if signer else None
 
     def append(self, facts: Sequence[Fact], *, again: bool = False) -> None:
@@ -126,15 +129,7 @@ class WriterLease:
         if self._sealer:
             # First: where a dead writer's chain ends is found among the rows that are not settled yet.
             self._sealer.seal_the_dead(now=now)
-        links: list[Link] = []
-
-        def link(facts: Sequence[Fact]) -> Sequence[Link]:
-            links.extend(self._chain.links(facts))
-            return links
-
-        self._in_doubt = True
-        ended = self._store.end_abandoned(self._ending, now=now, writer=self.writer, link=link)
-        self._advance(links)
+        ended = self._end_abandoned(now)
         self._seal()
         return ended
 
@@ -153,13 +148,43 @@ class WriterLease:
     def _append_to_chain(self, facts: Sequence[Fact]) -> None:
         self._find_end()
         links = self._chain.links(facts)
+        deliveries = self._deliveries(facts)
         self._in_doubt = True
         try:
-            self._store.append(facts, writer=self.writer, links=links)
+            self._store.append(facts, writer=self.writer, links=links, deliveries=deliveries)
         except FactRefusedError:
             self._in_doubt = False
             raise
         self._advance(links)
+        if self._outbox and deliveries:
+            self._outbox.written(len(deliveries))
+
+    def _deliveries(self, facts: Sequence[Fact]) -> Sequence[Delivery]:
+        if self._outbox is None:
+            return ()
+        wanted = self._outbox.wanted
+        return [(fact.id, endpoint) for fact in facts for endpoint in wanted(fact)]
+
+    def _end_abandoned(self, now: float) -> int:
+        links: list[Link] = []
+        count = 0
+
+        def link(facts: Sequence[Fact]) -> Sequence[Link]:
+            links.extend(self._chain.links(facts))
+            return links
+
+        def wanted(fact: Fact) -> Sequence[str]:
+            nonlocal count
+            endpoints = self._outbox.wanted(fact) if self._outbox else wanted_by_nobody(fact)
+            count += len(endpoints)
+            return endpoints
+
+        self._in_doubt = True
+        ended = self._store.end_abandoned(self._ending, now=now, writer=self.writer, link=link, wanted=wanted)
+        self._advance(links)
+        if self._outbox and count:
+            self._outbox.written(count)
+        return ended
 
     def _advance(self, links: Sequence[Link]) -> None:
         self._in_doubt = False
@@ -187,7 +212,7 @@ class WriterLease:
 
     def _kept(self, facts: Sequence[Fact]) -> Sequence[Fact]:
         """Return `facts` with as much of their origin as may be kept; here, because it costs the loop nothing."""
-        if self._privacy is None:
+        if self._privacy is None or self._privacy.keeps_all:
             return facts
         return [msgspec.structs.replace(fact, origin=self._privacy.apply(fact.origin)) for fact in facts]
 
@@ -227,8 +252,14 @@ class WriterLease:
                 tenant=intent.tenant,
                 ip=intent.ip,
                 user_agent=intent.user_agent,
+                frontend=_frontend(intent),
             ),
             session_id=intent.session_id,
             model=intent.model,
             resolves=intent.id,
         )
+
+
+def _frontend(intent: JournalEntry) -> Frontend | None:
+    # A newer Limi may have written one that this one does not know.
+    return Frontend(intent.frontend) if intent.frontend in set(Frontend) else None

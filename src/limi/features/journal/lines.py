@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from limi.features.journal.model import Checkpoint, JournalEntry
 from limi.kernel.facts import Fact
@@ -26,7 +27,11 @@ _CHECK_LENGTH: Final = 16
 
 
 class _Body(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """What a writer knows of a row. Members without a value are there as null: every line has the same columns."""
+    """What a writer knows of a row. Members without a value are there as null: every line has the same columns.
+
+    Those that rows did not always have are at the end and left out without a value, so that an older row still has
+    the bytes that were hashed.
+    """
 
     id: str
     time: str
@@ -47,6 +52,7 @@ class _Body(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     detail: str | None
     writer: str | None
     n: int | None
+    frontend: str | UnsetType = UNSET
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -74,7 +80,7 @@ def fact_body(fact: Fact, writer: str, n: int) -> bytes:
         _Body(
             fact.id,
             iso_time(fact.at),
-            fact.event.value,
+            fact.event._value_,
             origin.request_id,
             fact.session_id,
             fact.model,
@@ -82,7 +88,7 @@ def fact_body(fact: Fact, writer: str, n: int) -> bytes:
             origin.caller,
             origin.ip,
             origin.user_agent,
-            fact.outcome.value,
+            fact.outcome._value_,
             fact.duration_ms,
             fact.expires_at,
             fact.code,
@@ -91,6 +97,7 @@ def fact_body(fact: Fact, writer: str, n: int) -> bytes:
             fact.detail,
             writer,
             n,
+            origin.frontend.value if origin.frontend is not None else UNSET,
         )
     )[:-1]
 
@@ -118,6 +125,7 @@ def entry_body(entry: JournalEntry) -> bytes:
             entry.detail,
             entry.writer,
             entry.n,
+            UNSET if entry.frontend is None else entry.frontend,
         )
     )[:-1]
 

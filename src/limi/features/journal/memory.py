@@ -15,7 +15,7 @@ from limi.features.journal.model import (
     Selection,
     WriterEnd,
 )
-from limi.features.journal.ports import unlinked
+from limi.features.journal.ports import Delivery, Wanted, unlinked, wanted_by_nobody
 from limi.kernel.facts import EventName, Fact, Outcome
 
 __all__ = ["InMemoryJournalStore"]
@@ -31,7 +31,13 @@ class _Lease:
 class InMemoryJournalStore:
     """Implements `JournalStore`; nothing outlives the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, deliver: Callable[[Fact, str], None] | None = None) -> None:
+        """Begin empty.
+
+        Args:
+            deliver: keeps the delivery of a fact to the endpoint of this id, once; on the thread that appends.
+        """
+        self._deliver = deliver
         self._lock = threading.Lock()
         self._entries: list[JournalEntry] = []
         self._ids: set[str] = set()
@@ -47,10 +53,18 @@ class InMemoryJournalStore:
             remove=self._remove,
         )
 
-    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
-        """Keep `facts`; one whose id is there already is skipped."""
+    def append(
+        self,
+        facts: Sequence[Fact],
+        *,
+        writer: str,
+        links: Sequence[Link] = (),
+        deliveries: Sequence[Delivery] = (),
+    ) -> None:
+        """Keep `facts` and `deliveries` of them; what is there already is skipped."""
         with self._lock:
             self._append(facts, writer, links)
+            self._keep(facts, deliveries)
 
     def known(self, ids: Sequence[str]) -> set[str]:
         """Return those of `ids` that are the ids of entries."""
@@ -89,12 +103,14 @@ class InMemoryJournalStore:
         now: float,
         writer: str,
         link: Callable[[Sequence[Fact]], Sequence[Link]] = unlinked,
+        wanted: Wanted = wanted_by_nobody,
     ) -> int:
         """Append `ending(intent)` for each intent that a dead writer left open."""
         with self._lock:
             open_intents = [entry for entry in self._entries if self._is_abandoned(entry, now)]
             endings = [ending(entry) for entry in open_intents]
             self._append(endings, writer, link(endings))
+            self._keep(endings, [(fact.id, endpoint) for fact in endings for endpoint in wanted(fact)])
             return len(open_intents)
 
     def live_tokens(
@@ -145,6 +161,13 @@ class InMemoryJournalStore:
                 self._resolved.add(fact.resolves)
             self._head += 1
             self._entries.append(_entry(self._head, fact, writer, link))
+
+    def _keep(self, facts: Sequence[Fact], deliveries: Sequence[Delivery]) -> None:
+        if self._deliver is None or not deliveries:
+            return
+        known = {fact.id: fact for fact in facts}
+        for fact_id, endpoint in deliveries:
+            self._deliver(known[fact_id], endpoint)
 
     def _chain_end(self, writer: str) -> Link | None:
         for entry in reversed(self._entries):
@@ -200,6 +223,7 @@ def _entry(seq: int, fact: Fact, writer: str, link: Link | None) -> JournalEntry
         resolves=fact.resolves,
         subject=fact.subject,
         detail=fact.detail,
+        frontend=fact.origin.frontend.value if fact.origin.frontend is not None else None,
         writer=writer,
         n=link.n if link else None,
         hash=link.hash if link else None,

@@ -57,6 +57,8 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     resolves: str | None = None
     subject: str | None = None
     detail: str | None = None
+    frontend: str | None = None
+    """The kind of application that asked; None for rows that nobody asked for, or from before it was kept."""
     writer: str | None = None
     """Who wrote the row: one run of one server process."""
     n: int | None = None

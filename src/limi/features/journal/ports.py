@@ -10,15 +10,45 @@ from typing import Protocol
 from limi.features.journal.model import Checkpoint, JournalEntry, Link, LiveTokens, Selection, WriterEnd
 from limi.kernel.facts import Fact
 
-__all__ = ["JournalStore", "MakeCheckpoint", "SealStore", "unlinked"]
+__all__ = [
+    "Delivery",
+    "JournalStore",
+    "MakeCheckpoint",
+    "Outbox",
+    "SealStore",
+    "Wanted",
+    "unlinked",
+    "wanted_by_nobody",
+]
 
 MakeCheckpoint = Callable[[Checkpoint | None, int], Checkpoint]
 """Makes a checkpoint, given the one before and the journal's last `seq`."""
+
+Delivery = tuple[str, str]
+"""The id of a fact, and that of an endpoint which is to be told of it."""
+
+Wanted = Callable[[Fact], Sequence[str]]
+"""Tells the ids of the endpoints which are to be told of a fact."""
 
 
 def unlinked(_facts: Sequence[Fact]) -> Sequence[Link]:
     """Return no links: rows written without a chain, as those of before there were chains."""
     return ()
+
+
+def wanted_by_nobody(_fact: Fact) -> Sequence[str]:
+    """Return no endpoints: nobody is told."""
+    return ()
+
+
+class Outbox(Protocol):
+    """Knows who is to be told of what. It is called on the writer's thread."""
+
+    def wanted(self, fact: Fact) -> Sequence[str]:
+        """Return the ids of the endpoints which are to be told of `fact`, from memory and at once."""
+
+    def written(self, count: int) -> None:
+        """Take note that a transaction with `count` deliveries was committed. It never raises."""
 
 
 class SealStore(Protocol):
@@ -84,7 +114,14 @@ class JournalStore(Protocol):
     def seals(self) -> SealStore:
         """Return the checkpoints of this journal."""
 
-    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
+    def append(
+        self,
+        facts: Sequence[Fact],
+        *,
+        writer: str,
+        links: Sequence[Link] = (),
+        deliveries: Sequence[Delivery] = (),
+    ) -> None:
         """Write all of `facts` in one transaction, or none; return when they are on disk.
 
         A fact whose id is there already is skipped. That breaks a chain, so whoever repeats an attempt of unknown
@@ -94,6 +131,8 @@ class JournalStore(Protocol):
             facts: what is written, in order.
             writer: whose rows they are.
             links: one for each fact; without them the rows stand outside of every chain.
+            deliveries: of facts among `facts`; they are made in the same transaction, each at most once. One to an
+                endpoint that is disabled or removed by then is not made.
 
         Raises:
             FactRefusedError: when a fact has a value the store cannot hold.
@@ -125,6 +164,7 @@ class JournalStore(Protocol):
         now: float,
         writer: str,
         link: Callable[[Sequence[Fact]], Sequence[Link]] = unlinked,
+        wanted: Wanted = wanted_by_nobody,
     ) -> int:
         """Append `ending(intent)` for each intent without an outcome whose writer's lease ended before `now`.
 
@@ -135,6 +175,7 @@ class JournalStore(Protocol):
             now: Unix seconds.
             writer: who appends.
             link: makes the links of what is appended.
+            wanted: who is told of it.
 
         Returns:
             How many there were.

@@ -43,6 +43,11 @@ class OriginPrivacy:
             lambda text: f"hmac-{hmac.digest(key, b'address:' + text.encode(), 'sha256').hex()[:_LENGTH]}"
         )
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether `apply` changes nothing."""
+        return self._choice is Privacy.FULL
+
     def apply(self, origin: Origin) -> Origin:
         """Return the origin as the journal may keep it."""
         if self._choice is Privacy.FULL:
@@ -53,6 +58,7 @@ class OriginPrivacy:
             tenant=origin.tenant,
             ip=self._address(origin.ip) if origin.ip is not None else None,
             user_agent=origin.user_agent,
+            frontend=origin.frontend,
         )
 
     def caller(self, caller: str) -> str:

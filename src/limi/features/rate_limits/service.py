@@ -9,13 +9,13 @@ __all__ = ["RateLimiter"]
 
 
 class RateLimiter:
-    """Decides who may mint and who may connect now."""
+    """Decides who may mint, report and connect now."""
 
     def __init__(self, *, settings: LimitSettings, store: WindowStore) -> None:
         self._store = store
         self._tokens = settings.tokens_per_minute
         self._connections = settings.connections_per_minute
-        self._everyone = Window("mint:*", settings.global_per_minute) if settings.global_per_minute else None
+        self._everyone = settings.global_per_minute
         self._by_kind = (
             {
                 ClientKind.MOBILE: settings.mobile_per_minute,
@@ -28,12 +28,15 @@ class RateLimiter:
 
     async def admit_mint(self, principal: Principal, kind: ClientKind) -> Decision:
         """Count one mint of `principal`."""
-        windows = self._caller_windows(principal, kind)
-        if principal.tenant_tokens_per_minute is not None:
-            windows.append(Window(f"mint:{principal.tenant}/*", principal.tenant_tokens_per_minute))
-        if self._everyone:
-            windows.append(self._everyone)
-        return await self._store.admit(windows)
+        return await self._store.admit(self._windows("mint", principal, kind))
+
+    async def admit_events(self, principal: Principal, kind: ClientKind) -> Decision:
+        """Count one report of `principal`: limited as a mint is, in windows of its own.
+
+        A client reports how each of its connections went, so in the same windows reports would take the place of
+        mints, and a caller with trouble, who has most to report, could mint least.
+        """
+        return await self._store.admit(self._windows("events", principal, kind))
 
     async def admit_connection(self, principal: Principal) -> Decision:
         """Count one connection that Limi itself answers."""
@@ -42,13 +45,21 @@ class RateLimiter:
             windows.append(Window(f"connect:{principal.tenant}/*", principal.tenant_connections_per_minute))
         return await self._store.admit(windows)
 
-    def _caller_windows(self, principal: Principal, kind: ClientKind) -> list[Window]:
+    def _windows(self, what: str, principal: Principal, kind: ClientKind) -> list[Window]:
+        windows = self._caller_windows(what, principal, kind)
+        if principal.tenant_tokens_per_minute is not None:
+            windows.append(Window(f"{what}:{principal.tenant}/*", principal.tenant_tokens_per_minute))
+        if self._everyone is not None:
+            windows.append(Window(f"{what}:*", self._everyone))
+        return windows
+
+    def _caller_windows(self, what: str, principal: Principal, kind: ClientKind) -> list[Window]:
         if principal.anonymous and self._by_kind is not None:
             # The kind is told from a header that the caller writes: whoever claims to be each of them in turn gets
             # what the most generous one allows, and not their sum.
             return [
-                Window(f"mint:{principal.caller}:{kind}", self._by_kind[kind]),
-                Window(f"mint:{principal.caller}", max(self._by_kind.values())),
+                Window(f"{what}:{principal.caller}:{kind}", self._by_kind[kind]),
+                Window(f"{what}:{principal.caller}", max(self._by_kind.values())),
             ]
         limit = principal.tokens_per_minute or principal.tenant_tokens_per_minute or self._tokens
-        return [Window(f"mint:{principal.account}", limit)]
+        return [Window(f"{what}:{principal.account}", limit)]

@@ -15,7 +15,7 @@ class InMemoryTenantStore:
 
         Args:
             moved: called with each change, where the revision moves.
-            on_delete: called with the id of a tenant that becomes deleted, for its keys and profiles to go.
+            on_delete: called with the id of a tenant that becomes deleted, for what it has to go.
         """
         self._moved = moved
         self._on_delete = on_delete

@@ -20,7 +20,8 @@ class TenantStore(Protocol):
     async def replace(self, tenant: Tenant, *, before: Tenant) -> bool:
         """Keep `tenant` in place of `before`; return False where that is not what is there any more.
 
-        With one that becomes deleted its keys are revoked and its profiles go, in the same transaction.
+        With one that becomes deleted its keys are revoked, and its profiles and webhook endpoints go, in the same
+        transaction.
         """
 
     async def find(self, tenant_id: str) -> Tenant | None:

@@ -220,6 +220,7 @@ class AuditEntryAnswer(_Answer, frozen=True):
     resolves: str | None
     subject: str | None
     detail: str | None
+    frontend: str | None
 
     @classmethod
     def of(cls, entry: JournalEntry) -> "AuditEntryAnswer":

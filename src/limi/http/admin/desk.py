@@ -60,14 +60,21 @@ class FrontDesk:
         self._keep_user_agent = keep_user_agent
         self.read_body = reader.body
 
-    async def admit(self, request: Request[Any, Any, Any], query: type[_Query]) -> tuple[Visit, _Query]:
+    async def admit(
+        self, request: Request[Any, Any, Any], query: type[_Query], *, grant: Grant = Grant.ADMIN
+    ) -> tuple[Visit, _Query]:
         """Return who asks, and the query's parameters.
 
+        Args:
+            request: the request.
+            query: the parameters it may have.
+            grant: the scope that is needed; the admin scope holds every other.
+
         Raises:
-            Refusal: `auth_required` or `forbidden` without the admin scope, `invalid_request` where the query does
+            Refusal: `auth_required` or `forbidden` without that scope, `invalid_request` where the query does
                 not fit.
         """
-        principal = await self._authenticator.require(scope_of(request), Grant.ADMIN)
+        principal = await self._authenticator.require(scope_of(request), grant)
         return Visit(principal, self._origin(context_of(scope_of(request)), principal)), decode_query(
             request, query
         )
@@ -89,6 +96,7 @@ def route(
     body: type[msgspec.Struct] | None = None,
     query: type[msgspec.Struct] | None = None,
     changes: bool = False,
+    csv: bool = False,
 ) -> dict[str, Any]:
     """Return what the framework is told of an operator's route beside its path.
 
@@ -99,6 +107,7 @@ def route(
         body: what it reads.
         query: the parameters it knows.
         changes: whether it changes anything, which has to be recorded first.
+        csv: whether it also answers with CSV.
     """
     possible = [*_ALWAYS, *(_WITH_BODY if body else ()), *(("audit_unavailable",) if changes else ()), *codes]
     return {
@@ -107,7 +116,7 @@ def route(
         "tags": ["Administration"],
         "security": [{"key": []}],
         "responses": _responses(possible),
-        "opt": {INPUTS: Inputs(body=body, query=query)},
+        "opt": {INPUTS: Inputs(body=body, query=query, csv=csv)},
     }
 
 

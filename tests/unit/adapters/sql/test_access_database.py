@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from limi.adapters.sql import open_engine, upgrade
 from limi.adapters.sql.access_database import (
@@ -51,6 +51,23 @@ async def number(database: AccessDatabase) -> int:
 
 async def test_questions_are_asked_in_another_thread(database: AccessDatabase) -> None:
     assert await database.read(lambda _: threading.current_thread().name) == "limi-access"
+
+
+async def test_work_makes_transactions_of_its_own_and_its_failures_are_translated(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/limi.db"
+    upgrade(url)
+    database = AccessDatabase(engine=open_engine(url), thread_name="limi-some")
+
+    def work(engine: Engine) -> str:
+        with engine.begin() as connection:
+            connection.execute(revision.update().values(number=77))
+        return threading.current_thread().name
+
+    assert await database.work(work) == "limi-some"
+    assert await number(database) == 77
+    with pytest.raises(AccessUnavailableError, match="no such table"):
+        await database.work(lambda engine: engine.connect().exec_driver_sql("SELECT * FROM missing").close())
+    database.close()
 
 
 async def test_a_change_moves_the_number_and_one_that_was_none_does_not(database: AccessDatabase) -> None:

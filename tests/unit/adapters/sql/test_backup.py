@@ -20,8 +20,10 @@ from limi.adapters.sql import (
     open_engine,
     upgrade,
 )
+from limi.adapters.sql.delivery_claims import claim_due
 from limi.features.journal import Selection
 from tests.services.postgres import PostgreSQL
+from tests.unit.adapters.sql.delivery_harness import NOON, A, Opened
 from tests.unit.features.journal.harness import Facts
 
 
@@ -49,6 +51,19 @@ def test_the_copy_is_a_database_with_every_row_also_those_of_an_open_server(tmp_
     with engine.connect() as connection:
         check_schema(connection)
     assert _count(engine) == 3
+
+
+def test_endpoints_and_what_waits_for_them_are_copied_too(tmp_path: Path) -> None:
+    opened = Opened(f"sqlite:///{tmp_path}/limi.db")
+    opened.add_endpoints(A)
+    opened.fill(A, 3)
+    back_up(f"sqlite:///{tmp_path}/limi.db", tmp_path / "copy.db")
+    opened.close()
+    copy = Opened(f"sqlite:///{tmp_path}/copy.db")
+    late = (NOON + 99) * 1_000_000
+    found = claim_due(copy.engine, worker="w", now=late, until=late, limit=9, per_endpoint=9, busy={})
+    assert len(found) == 3
+    copy.close()
 
 
 def test_only_its_owner_can_read_it_whatever_the_umask(tmp_path: Path, url: str) -> None:

@@ -14,7 +14,7 @@ from limi.adapters.sql import (
     create_database_file,
     open_engine,
 )
-from limi.adapters.sql.engine import write_transaction
+from limi.adapters.sql.engine import begin_writing, write_transaction
 
 
 def mode(path: Path) -> int:
@@ -147,6 +147,28 @@ def test_commits_survive_a_power_cut_and_readers_do_not_wait(engine: Engine) -> 
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10}
+
+
+def test_an_engine_whose_commits_may_be_lost_does_not_wait_for_the_disk(url: str, postgres_url: str) -> None:
+    """A delivery whose result a power cut takes back is made again; only its own engine may lose anything."""
+    create_database_file(url)
+    said = []
+    for synced in (True, False):
+        for place, question in ((url, "PRAGMA synchronous"), (postgres_url, "SHOW synchronous_commit")):
+            engine = open_engine(place, synced=synced)
+            with engine.connect() as connection:
+                said.append(connection.exec_driver_sql(question).scalar())
+            engine.dispose()
+    assert said == [2, "on", 1, "off"]
+
+
+def test_writing_begins_with_the_lock_where_there_is_one(engine: Engine, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        begin_writing(connection)
+        other = sqlite3.connect(tmp_path / "data" / "limi.db", timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
 
 
 def test_a_write_transaction_keeps_other_writers_out_from_its_start(tmp_path: Path, engine: Engine) -> None:

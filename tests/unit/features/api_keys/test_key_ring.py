@@ -204,3 +204,11 @@ class TestLastUses:
         await desk.ring.stop()
         await desk.ring.stop()
         assert desk.store.noted == []
+
+
+async def test_it_says_how_many_tokens_it_knew_and_how_many_it_had_to_look_for(desk: Desk) -> None:
+    issued = await desk.key()
+    for _ in range(4):
+        await desk.ring.authenticate(issued.token.reveal(), origin=None)
+    await desk.ring.authenticate("limi_sk_nonsense", origin=None)
+    assert desk.ring.lookups == {"memory": 4, "database": 1}

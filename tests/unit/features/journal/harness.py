@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from limi.features.journal import FactRefusedError, InMemoryJournalStore
 from limi.features.journal.model import Link, Selection, WriterEnd
+from limi.features.journal.ports import Delivery
 from limi.kernel.facts import Fact, KeyMinted, KeyReplayed, MintFailed, MintRequested, Origin
 from limi.kernel.ids import sortable_id
 from limi.kernel.journal import JournalUnavailableError
@@ -124,14 +125,21 @@ class TroubledStore(InMemoryJournalStore):
         self.entered = threading.Event()
         """Set when an append has begun."""
 
-    def append(self, facts: Sequence[Fact], *, writer: str, links: Sequence[Link] = ()) -> None:
+    def append(
+        self,
+        facts: Sequence[Fact],
+        *,
+        writer: str,
+        links: Sequence[Link] = (),
+        deliveries: Sequence[Delivery] = (),
+    ) -> None:
         self.batches.append([fact.id for fact in facts])
         self.entered.set()
         self.gate.wait(30)
         self._fail()
         if bad := self.refused.intersection(fact.id for fact in facts):
             raise FactRefusedError(f"refused {sorted(bad)}")
-        super().append(facts, writer=writer, links=links)
+        super().append(facts, writer=writer, links=links, deliveries=deliveries)
         if self.lose_answer:
             self.lose_answer = False
             raise away()

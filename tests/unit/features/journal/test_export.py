@@ -1,3 +1,4 @@
+import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +10,9 @@ from limi.features.journal import (
     audit_lines,
     entries_in_order,
 )
+from limi.features.journal.export import csv_lines
 from limi.kernel.facts import Origin
+from limi.kernel.frontends import Frontend
 from tests.unit.features.journal.harness import NOON, Facts, FakeClock
 
 COLUMNS = [
@@ -80,6 +83,16 @@ def test_a_line_is_one_json_object_with_every_column() -> None:
         "hash": None,
         "check": second["check"],
     }
+
+
+def test_a_table_has_the_same_columns_in_every_row() -> None:
+    """Lines leave out the kind of application where nobody told it; a table must not."""
+    store, facts = InMemoryJournalStore(), Facts()
+    told = Origin(request_id="r", caller="c", frontend=Frontend.ELECTRON)
+    store.append([facts.intent(), facts.intent(origin=told), facts.intent()], writer="w")
+    rows = list(csv.reader(line.decode() for line in csv_lines(entries_in_order(store))))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert [row[rows[0].index("frontend")] for row in rows[1:]] == ["", "electron", ""]
 
 
 def test_times_have_microseconds() -> None:

@@ -6,6 +6,7 @@ from limi.features.journal import InMemoryJournalStore, JournalEntry, Selection
 from limi.features.journal import lease as lease_module
 from limi.features.journal.lease import WriterLease
 from limi.features.journal.model import Link
+from limi.kernel.facts import Fact
 from limi.kernel.journal import JournalUnavailableError
 from tests.unit.features.journal.harness import CountingIds, Facts, FakeClock, TroubledStore, away
 
@@ -166,3 +167,93 @@ def test_two_writers_have_two_names(make: Callable[[int], WriterLease]) -> None:
     first, second = make(1), make(2)
     assert first.writer != second.writer
     assert len(first.writer) == 32
+
+
+class EveryOutcome:
+    """Wants every fact that ends an intent to be told to two endpoints."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+    def wanted(self, fact: Fact) -> list[str]:
+        return [] if fact.resolves is None else ["whe_a", "whe_b"]
+
+    def written(self, count: int) -> None:
+        self.counts.append(count)
+
+
+class OutboxStore(RecordingStore):
+    """Keeps which deliveries it was given, and with them those of a retry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[tuple[str, str]] = []
+        self._deliver = lambda fact, endpoint: self.made.append((fact.id, endpoint))
+
+
+@pytest.fixture
+def kept() -> OutboxStore:
+    return OutboxStore()
+
+
+@pytest.fixture
+def outbox() -> EveryOutcome:
+    return EveryOutcome()
+
+
+@pytest.fixture
+def telling(clock: FakeClock, kept: OutboxStore, outbox: EveryOutcome) -> WriterLease:
+    return WriterLease(store=kept, clock=clock, ids=CountingIds(), seconds=SECONDS, outbox=outbox)
+
+
+def test_facts_are_written_with_the_deliveries_that_are_wanted_and_then_the_outbox_is_told(
+    telling: WriterLease, kept: OutboxStore, outbox: EveryOutcome, facts: Facts
+) -> None:
+    intent = facts.intent()
+    telling.append([intent])
+    assert outbox.counts == []
+    minted = facts.minted(intent)
+    telling.append([facts.intent(), minted])
+    assert kept.made == [(minted.id, "whe_a"), (minted.id, "whe_b")]
+    assert outbox.counts == [2]
+
+
+def test_the_outbox_is_not_told_of_what_was_not_committed(
+    telling: WriterLease, kept: OutboxStore, outbox: EveryOutcome, facts: Facts
+) -> None:
+    intent = facts.intent()
+    telling.append([intent])
+    kept.error = away()
+    with pytest.raises(JournalUnavailableError):
+        telling.append([facts.minted(intent)])
+    assert outbox.counts == []
+
+
+def test_a_fact_whose_write_is_repeated_is_delivered_once(
+    telling: WriterLease, kept: OutboxStore, facts: Facts
+) -> None:
+    intent = facts.intent()
+    telling.append([intent])
+    minted = facts.minted(intent)
+    kept.lose_answer = True
+    with pytest.raises(JournalUnavailableError):
+        telling.append([minted])
+    telling.append([minted], again=True)
+    assert kept.made == [(minted.id, "whe_a"), (minted.id, "whe_b")]
+
+
+def test_what_ends_a_dead_writers_intents_is_told_too(
+    telling: WriterLease,
+    kept: OutboxStore,
+    outbox: EveryOutcome,
+    clock: FakeClock,
+    facts: Facts,
+) -> None:
+    dead = WriterLease(store=kept, clock=clock, ids=CountingIds(77), seconds=SECONDS)
+    dead.append(facts.intents(2))
+    clock.advance(SECONDS + 1)
+    assert telling.tend() == 2
+    assert len(kept.made) == 4
+    assert outbox.counts == [4]
+    assert telling.tend() == 0
+    assert outbox.counts == [4]

@@ -1,6 +1,7 @@
 import json
 from hashlib import sha256
 
+import msgspec
 import pytest
 
 from limi.features.journal import InMemoryJournalStore, Selection
@@ -8,6 +9,7 @@ from limi.features.journal.chain import Chain
 from limi.features.journal.lines import checkpoint_line, entry_body, entry_line, fact_body, iso_time, microseconds
 from limi.features.journal.model import Link, WriterEnd
 from limi.kernel.facts import KeyCreated, Origin
+from limi.kernel.frontends import Frontend
 from tests.unit.features.journal.harness import NOON, Facts, FakeClock
 from tests.unit.features.journal.signing import make_signer
 
@@ -19,7 +21,8 @@ def test_a_row_that_was_read_has_the_bytes_that_its_writer_hashed() -> None:
     for step in range(200):
         clock.advance(0.000001 + step * 0.0377)
         facts = Facts(clock, start=step * 1000)
-        origin = Origin(request_id=HARD, caller=HARD, tenant=None, ip="", user_agent=HARD)
+        frontend = Frontend.REACT if step % 2 else None
+        origin = Origin(request_id=HARD, caller=HARD, tenant=None, ip="", user_agent=HARD, frontend=frontend)
         minted = facts.minted(facts.intent(), origin=origin)
         created = KeyCreated(id=f"{step:032x}", at=clock.now(), origin=origin, subject="key:k1", detail=HARD)
         chain = Chain("w")
@@ -48,6 +51,20 @@ def test_a_row_outside_of_every_chain_says_so() -> None:
     (entry,) = store.entries(after=0, limit=1, selection=Selection())
     line = json.loads(entry_line(entry))
     assert (line["n"], line["hash"]) == (None, None)
+
+
+def test_a_row_from_before_applications_were_told_has_the_bytes_that_were_hashed() -> None:
+    """Rows are hashed when they are written and read for ever, so what they have besides comes after the rest."""
+    bare = KeyCreated(id="0" * 32, at=NOON, origin=Origin(request_id="r", caller="c"), subject="key:k1")
+    before = (
+        b'{"id":"00000000000000000000000000000000","time":"2027-01-15T08:00:00.000000Z","event":"key.created",'
+        b'"requestId":"r","sessionId":null,"model":null,"tenant":null,"caller":"c","ip":null,"userAgent":null,'
+        b'"outcome":"succeeded","durationMs":null,"expiresAt":null,"code":null,"resolves":null,"subject":"key:k1",'
+        b'"detail":null,"writer":"w","n":7'
+    )
+    assert fact_body(bare, "w", 7) == before
+    told = msgspec.structs.replace(bare, origin=Origin(request_id="r", caller="c", frontend=Frontend.VUE))
+    assert fact_body(told, "w", 7) == before + b',"frontend":"vue"'
 
 
 def test_a_value_that_is_no_text_is_refused() -> None:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from limi.features.journal import InMemoryJournalStore, Selection
+from limi.kernel.facts import Fact
 from tests.unit.features.journal.harness import Facts
 
 
@@ -20,3 +21,17 @@ def test_what_was_kept_can_be_read_after_it_was_closed() -> None:
     store.append(Facts().intents(1), writer="w")
     store.close()
     assert len(store.entries(after=0, limit=10, selection=Selection())) == 1
+
+
+def test_deliveries_are_handed_to_whoever_keeps_them() -> None:
+    made: list[tuple[Fact, str]] = []
+    store = InMemoryJournalStore(deliver=lambda fact, endpoint: made.append((fact, endpoint)))
+    first, second = Facts().intents(2)
+    store.append([first, second], writer="w", deliveries=[(second.id, "whe_a"), (second.id, "whe_b")])
+    assert made == [(second, "whe_a"), (second, "whe_b")]
+
+
+def test_deliveries_that_nobody_keeps_are_passed_over() -> None:
+    store, fact = InMemoryJournalStore(), Facts().intent()
+    store.append([fact], writer="w", deliveries=[(fact.id, "whe_a")])
+    assert store.known([fact.id]) == {fact.id}

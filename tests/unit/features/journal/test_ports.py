@@ -1,7 +1,8 @@
 import inspect
 
 from limi.features.journal import JournalStore
-from limi.features.journal.ports import SealStore, unlinked
+from limi.features.journal.ports import Outbox, SealStore, unlinked, wanted_by_nobody
+from tests.unit.features.journal.harness import Facts
 
 
 def test_every_method_of_the_port_blocks_and_says_what_it_does() -> None:
@@ -29,3 +30,14 @@ def test_every_method_of_the_port_blocks_and_says_what_it_does() -> None:
 
 def test_rows_without_a_chain_have_no_links() -> None:
     assert unlinked([]) == ()
+
+
+def test_where_nobody_asks_nobody_is_told() -> None:
+    assert wanted_by_nobody(Facts().intent()) == ()
+
+
+def test_the_outbox_is_asked_at_once() -> None:
+    """It is called between two statements of a commit, which nothing may hold up."""
+    for method in (Outbox.wanted, Outbox.written):
+        assert method.__doc__
+        assert not inspect.iscoroutinefunction(method)

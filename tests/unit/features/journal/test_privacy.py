@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from limi.features.journal.lease import WriterLease
@@ -5,9 +6,11 @@ from limi.features.journal.memory import InMemoryJournalStore
 from limi.features.journal.model import Selection
 from limi.features.journal.privacy import OriginPrivacy, Privacy
 from limi.kernel.facts import Origin
+from limi.kernel.frontends import Frontend
 from tests.unit.features.journal.harness import CountingIds, Facts, FakeClock
 
 ANONYMOUS = Origin(request_id="r", caller="ip:203.0.113.9", tenant="acme", ip="203.0.113.9", user_agent="a")
+FROM_PAGE = msgspec.structs.replace(ANONYMOUS, frontend=Frontend.VUE)
 
 
 def privacy(choice: Privacy, key: bytes = b"k" * 32) -> OriginPrivacy:
@@ -33,6 +36,11 @@ def test_a_hash_tells_addresses_apart_and_not_what_they_are() -> None:
 def test_without_addresses_there_is_none() -> None:
     bare = privacy(Privacy.NONE).apply(ANONYMOUS)
     assert (bare.ip, bare.caller) == (None, "ip:withheld")
+
+
+@pytest.mark.parametrize("choice", list(Privacy))
+def test_the_kind_of_application_tells_of_nobody_and_is_kept(choice: Privacy) -> None:
+    assert privacy(choice).apply(FROM_PAGE).frontend is Frontend.VUE
 
 
 @pytest.mark.parametrize("choice", list(Privacy))

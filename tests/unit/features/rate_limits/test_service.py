@@ -82,6 +82,27 @@ async def test_kinds_behind_one_address_are_counted_apart_within_one_budget() ->
     assert await mints_admitted(limits, SOMEONE_ELSE, ClientKind.DESKTOP) == 20
 
 
+async def test_reports_have_the_numbers_of_mints_and_windows_of_their_own() -> None:
+    """Whoever has trouble reports most, and must not be able to mint least for it."""
+    limits = limiter(LIMI_ENV="production", LIMI_LIMITS_GLOBAL_PER_MINUTE="7")
+    reports = [(await limits.admit_events(ANYONE, ClientKind.OTHER)).admitted for _ in range(9)]
+    assert sum(reports) == 5
+    assert await mints_admitted(limits, ANYONE, ClientKind.OTHER) == 5
+
+
+async def test_reports_are_counted_where_mints_are() -> None:
+    principal = Principal(
+        caller="key:k1", scopes=frozenset({Scope.MINT}), tenant="acme", tenant_tokens_per_minute=9
+    )
+    store = NotingStore()
+    limits = RateLimiter(settings=load_settings({"LIMI_LIMITS_GLOBAL_PER_MINUTE": "99"}).limits, store=store)
+    await limits.admit_mint(principal, ClientKind.OTHER)
+    await limits.admit_events(principal, ClientKind.OTHER)
+    mints, reports = ([(window.key, window.limit) for window in windows] for windows in store.counted)
+    assert mints == [("mint:acme/key:k1", 9), ("mint:acme/*", 9), ("mint:*", 99)]
+    assert reports == [(key.replace("mint", "events", 1), limit) for key, limit in mints]
+
+
 async def test_there_is_no_limit_over_all_callers_unless_it_is_set() -> None:
     store = NotingStore()
     await RateLimiter(settings=load_settings({}).limits, store=store).admit_mint(ANYONE, ClientKind.OTHER)

@@ -10,9 +10,14 @@ import msgspec
 
 from limi.access import make_access, memory_stores
 from limi.adapters.configuration import load_settings
+from limi.features.analytics.usage import UsageService
 from limi.features.client_secrets.models import ModelCatalogue
 from limi.features.journal.memory import InMemoryJournalStore
 from limi.features.journal.reader import JournalReader
+from limi.features.revision.memory import StillRevision
+from limi.features.webhooks.memory import InMemoryEndpointStore
+from limi.features.webhooks.memory_deliveries import InMemoryDeliveryStore
+from limi.features.webhooks.subscriptions import Subscriptions
 from limi.http.admin.desk import FrontDesk
 from limi.http.admin.routes import AdminRoutes
 from limi.http.authentication import Authenticator
@@ -23,6 +28,8 @@ from limi.kernel.facts import Fact
 from limi.kernel.secret import Secret
 from limi.testing import CountingIds, ManualClock
 from limi.testing.backend import ADMIN_KEY, known_keys
+from limi.webhooks import make_webhook_service
+from tests.unit.features.analytics.harness import memory_store
 from tests.unit.http.harness import Answer, call, make_context, make_scope
 
 __all__ = ["Desk", "make_desk"]
@@ -38,8 +45,12 @@ class Desk:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.store = InMemoryJournalStore()
+        endpoints = InMemoryEndpointStore()
+        self.deliveries = InMemoryDeliveryStore(endpoints=endpoints)
+        self.subscriptions = Subscriptions(store=endpoints)
+        self.store = InMemoryJournalStore(deliver=self.deliveries.deliver)
         settings, ids = load_settings({}), CountingIds()
+        self.rollups = memory_store(self.store)
         access = make_access(
             settings,
             root=known_keys(),
@@ -56,11 +67,25 @@ class Desk:
             keys=access.ring,
             tenants=access.services.tenants,
         )
+        webhooks = make_webhook_service(
+            load_settings({"LIMI_WEBHOOKS_MAX_ENDPOINTS_PER_TENANT": "3"}),
+            root=known_keys(),
+            endpoints=endpoints,
+            deliveries=self.deliveries,
+            subscriptions=self.subscriptions,
+            tenants=access.services.tenants,
+            journal=self,
+            revision=StillRevision(),
+            clock=self.clock,
+            ids=ids,
+        )
         self.reader = JournalReader(store=self.store, clock=self.clock)
         self.routes = AdminRoutes(
             keys=access.services.keys,
             tenants=access.services.tenants,
             profiles=access.services.profiles,
+            webhooks=webhooks,
+            usage=UsageService(store=self.rollups, settings=settings.analytics, clock=self.clock),
             reader=self.reader,
             flush_journal=self.flush,
             desk=make_desk(authenticator),
@@ -69,8 +94,9 @@ class Desk:
         self._app = make_routes(handlers=self.routes.handlers(), lifespan=_nothing)
 
     def record(self, *facts: Fact) -> Awaitable[None]:
-        """Keep facts at once."""
-        self.store.append(facts, writer="w")
+        """Keep facts at once, with what is to be delivered of them; nobody delivers it."""
+        wanted = [(fact.id, endpoint) for fact in facts for endpoint in self.subscriptions.wanted(fact)]
+        self.store.append(facts, writer="w", deliveries=wanted)
         return asyncio.sleep(0)
 
     async def flush(self) -> None:
