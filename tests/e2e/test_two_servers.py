@@ -69,16 +69,21 @@ async def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path, sha
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(Server.running(tmp_path, **settings)) for _ in range(2)]
         memberships = [AsyncExitStack(), AsyncExitStack()]
+        renewed: list[Server] = []
         for server, membership in zip(servers, memberships, strict=True):
             await membership.enter_async_context(fleet.with_server(server))
         async with fleet.under_load():
             await fleet.until_more_keys(50)
             for server, membership in zip(servers, memberships, strict=True):
                 new = await stack.enter_async_context(Server.running(tmp_path, **settings))
+                renewed.append(new)
                 await stack.enter_async_context(fleet.with_server(new))
                 await server.stop()
                 await membership.aclose()
                 await fleet.until_more_keys(50)
+        # Leaving the block kills them, and outcomes are written milliseconds after their answers.
+        for server in renewed:
+            await server.stop()
     assert fleet.lost == []
     rows = await audit(tmp_path, **settings)
     assert {row["sessionId"] for row in rows if row["event"] == "token.generated"} == set(fleet.keys)
