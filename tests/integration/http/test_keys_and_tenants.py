@@ -88,7 +88,7 @@ class TestAKey:
     async def test_wrong_keys_are_counted_by_address(self, opened: OpenSite) -> None:
         site = await opened(environ={"LIMI_TOKENS_PER_MINUTE": "3"})
         key = await make_key(site)
-        wrong = {"authorization": f"Bearer {key.token.reveal()[:-1]}x"}
+        wrong = {"authorization": f"Bearer {key.token.reveal()}x"}
         codes = [(await site.mint(headers=wrong)).status_code for _ in range(4)]
         assert codes == [401, 401, 401, 429]
         assert (await site.mint(headers=bearer(key))).status_code == 200, "the right key has a window of its own"
