@@ -5,7 +5,7 @@ nearly all the same every time, so that this was half of what the server cost a 
 and checked, once. Whatever is not plain goes uvicorn's own way.
 """
 
-from functools import lru_cache
+from collections.abc import Awaitable
 from typing import Final, cast
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -15,20 +15,22 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from limi.http.asgi import ASGIApp, Message, Receive, Scope, Send
+from limi.http.asgi import ASGIApp, Header, Message, Receive, Scope, Send
 
 __all__ = ["WholeResponse", "answering_whole"]
 
 _STEERING: Final = frozenset({b"connection", b"transfer-encoding"})
 """Headers that tell the server what to do with the connection; uvicorn knows how."""
 _WITHOUT_BODY: Final = frozenset({204, 304})
+_MAX_LINES: Final = 1024
+"""Lines remembered. Past it all are forgotten, since making a response's dozen again costs less than an order."""
 
 
 def answering_whole(app: ASGIApp, cycle: RequestResponseCycle) -> ASGIApp:
     """Return `app` with a `send` that knows the cycle it answers in."""
 
-    async def answer(scope: Scope, receive: Receive, _send: object) -> None:
-        await app(scope, receive, WholeResponse(cycle))
+    def answer(scope: Scope, receive: Receive, _send: object) -> Awaitable[None]:
+        return app(scope, receive, WholeResponse(cycle))
 
     return answer
 
@@ -71,24 +73,36 @@ def _bytes(cycle: RequestResponseCycle, head: Message, last: Message) -> bytes |
     plain = cycle.keep_alive and not (cycle.disconnected or cycle.flow.write_paused or last.get("more_body"))
     if not plain or cycle.scope["method"] == "HEAD" or head["status"] in _WITHOUT_BODY:
         return None
-    sized = False
-    parts = [STATUS_LINE[head["status"]]]
-    for name, value in (*cycle.default_headers, *head["headers"]):
+    try:
+        lines = b"".join(map(_LINES.__getitem__, (*cycle.default_headers, *head["headers"])))
+    except (KeyError, TypeError):  # The latter for a header that is a list, which ASGI allows.
+        return None
+    start = STATUS_LINE[head["status"]] + lines + b"\r\n"
+    return start + body if b"\r\ncontent-length: %d\r\n" % len(body) in start else None
+
+
+class _Lines(dict[Header, bytes]):
+    """Each header's line; those of every response stay remembered beside the ids that never come again."""
+
+    def __missing__(self, header: Header) -> bytes:
+        """Make the line.
+
+        Raises:
+            KeyError: the header steers the server.
+            RuntimeError: it would break out of its line.
+        """
+        name, value = header
         if name in _STEERING:
-            return None
-        if name == b"content-length":
-            sized = value == b"%d" % len(body)
-        parts.append(_line(name, value))
-    parts += (b"\r\n", body)
-    return b"".join(parts) if sized else None
+            raise KeyError(header)
+        if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+            raise RuntimeError("a header's name or value holds what would break out of its line")
+        if len(self) >= _MAX_LINES:
+            self.clear()
+        line = self[header] = name.lower() + b": " + value + b"\r\n"
+        return line
 
 
-@lru_cache(maxsize=1024)
-def _line(name: bytes, value: bytes) -> bytes:
-    """Return a header's line; those of every response stay remembered beside the ids that never come again."""
-    if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
-        raise RuntimeError("a header's name or value holds what would break out of its line")
-    return name.lower() + b": " + value + b"\r\n"
+_LINES: Final = _Lines()
 
 
 def _finish(cycle: RequestResponseCycle, whole: bytes) -> None:

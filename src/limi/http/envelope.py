@@ -5,7 +5,7 @@ a bug into `internal_error`. Then the request goes to the hand-written route of 
 prefix, or to the framework's routes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Final
 
 import structlog
@@ -193,13 +193,13 @@ class _Reply:
         """Whether an answer has begun."""
         return self.status is not None
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] in _STARTS:
             self.status = message.get("status", _SWITCHING)
             own = list(message.get("headers", ()))
             names = dict(own)
             message["headers"] = own + [header for header in self.extra if header[0] not in names]
-        await self._send(message)
+        return self._send(message)
 
 
 _STARTS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})

@@ -70,6 +70,7 @@ _LENGTH: Header = (b"content-length", b"5")
 _RESPONSES = {
     "whole": (_messages([_LENGTH, (b"X-Name", b"value")], b"hello"), {}),
     "a header twice": (_messages([(b"a", b"1"), (b"a", b"2"), _LENGTH], b"hello"), {}),
+    "headers that are lists": (_messages([_LENGTH, cast("Header", [b"a", b"1"])], b"hello"), {}),
     "an empty body": (_messages([(b"content-length", b"0")], b"", status=404), {}),
     "no length": (_messages([(b"a", b"1")], b"hello"), {}),
     "in parts": (_messages([_LENGTH], b"he", b"llo"), {}),
@@ -104,6 +105,21 @@ async def test_a_whole_response_is_one_write() -> None:
     answered = _Answered()
     await answered.cycle.run_asgi(cast("Any", answering_whole(app, answered.cycle)))
     assert len(answered.transport.writes) == 1
+
+
+async def test_ids_that_never_come_again_leave_each_response_its_own() -> None:
+    """More of them than lines are remembered."""
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        for message in _messages([(b"x-request-id", scope["id"]), _LENGTH], b"hello"):
+            await send(message)
+
+    for number in range(1100):
+        answered = _Answered()
+        cast("Scope", answered.cycle.scope)["id"] = b"%d" % number
+        await answered.cycle.run_asgi(cast("Any", answering_whole(app, answered.cycle)))
+        assert b"\r\nx-request-id: %d\r\n" % number in answered.transport.writes[0]
+        assert b"\r\ndate: Sat, 21 Nov 2026 18:00:00 GMT\r\n" in answered.transport.writes[0]
 
 
 @pytest.mark.parametrize("header", [(b"a b", b"1"), (b"a", b"1\r\nb: 2"), (b"a", b"\x00")])

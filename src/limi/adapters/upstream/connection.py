@@ -35,7 +35,9 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._begin()
-        self.closed = asyncio.get_running_loop().create_future()
+        # Kept, because looking for it is a system call until Python 3.12.
+        self._loop = asyncio.get_running_loop()
+        self.closed = self._loop.create_future()
         """Done once the socket is closed."""
         self.idle_since = 0.0
         """When the last exchange ended, by the loop's clock."""
@@ -57,10 +59,9 @@ class Connection(asyncio.Protocol):
             TransportError: from the future; a `StaleConnectionError` where nothing at all came back.
         """
         assert self._transport  # noqa: S101 - it is handed out connected
-        loop = asyncio.get_running_loop()
         self._begin()
-        self._waiter = loop.create_future()
-        self._timer = loop.call_at(deadline, self._run_out)
+        self._waiter = self._loop.create_future()
+        self._timer = self._loop.call_at(deadline, self._run_out)
         self._transport.write(request)
         return self._waiter
 
@@ -161,7 +162,7 @@ class Connection(asyncio.Protocol):
         if waiter is None or waiter.done():
             return
         if isinstance(outcome, Answer):
-            self.idle_since = waiter.get_loop().time()
+            self.idle_since = self._loop.time()
             waiter.set_result(outcome)
         else:
             waiter.set_exception(outcome)

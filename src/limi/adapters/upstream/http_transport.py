@@ -67,8 +67,9 @@ class HTTPTransport:
         request = self._encode(method, path, headers, body)
         if connector is None or request is None:
             raise TransportError("no request can be made of this URL and these headers")
-        deadline = asyncio.get_running_loop().time() + self._seconds
-        if (connection := self._take_idle()) is not None:
+        now = asyncio.get_running_loop().time()
+        deadline = now + self._seconds
+        if (connection := self._take_idle(now)) is not None:
             try:
                 return await self._exchange(connection, request, deadline)
             except StaleConnectionError:
@@ -108,11 +109,11 @@ class HTTPTransport:
         connection.closed.add_done_callback(lambda _: self._open.discard(connection))
         return connection
 
-    def _take_idle(self) -> Connection | None:
+    def _take_idle(self, now: float) -> Connection | None:
         """Return the connection that was used last, and drop all if even that has been idle for long."""
         while self._idle:
             connection = self._idle.pop()
-            if asyncio.get_running_loop().time() - connection.idle_since > _IDLE_SECONDS:
+            if now - connection.idle_since > _IDLE_SECONDS:
                 for old in (*self._idle, connection):
                     old.abort()
                 self._idle.clear()

@@ -120,6 +120,10 @@ class Counts(NamedTuple):
         """Return both together."""
         return Counts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
+    def times(self, number: int) -> "Counts":
+        """Return what comes of it `number` times."""
+        return Counts(*(count * number for count in self))
+
 
 NOTHING: Final = Counts()
 

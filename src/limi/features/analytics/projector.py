@@ -21,10 +21,10 @@ from limi.kernel.clock import Clock
 __all__ = ["Projector", "oldest_kept"]
 
 _DAY_SECONDS: Final = 86_400
-_ROWS: Final = 500
+_ROWS: Final = {Source.JOURNAL: 2000, Source.CLIENTS: 500}
 """Rows counted in one transaction: a few milliseconds of work, of which the lock is held for one."""
 _REMOVED: Final = 500
-"""Rows removed in one transaction, likewise."""
+"""Rows removed in one transaction, which has the lock all the while."""
 _PAUSE_SECONDS: Final = 0.02
 """Between two such parts at least, so that whoever waits for the lock has it."""
 _REST: Final = 4.0
@@ -102,7 +102,7 @@ class Projector:
             began = self._clock.monotonic()
             while rows := await self._part(source):
                 counted += rows
-                if rows < _ROWS:
+                if rows < _ROWS[source]:
                     break
                 took = self._clock.monotonic() - began
                 await self._sleep(max(_PAUSE_SECONDS, self._rest * took))
@@ -130,7 +130,7 @@ class Projector:
             worker=self._worker,
             now=now,
             lease_seconds=self._lease_seconds,
-            limit=_ROWS,
+            limit=_ROWS[source],
             oldest=oldest_kept(self._settings, now),
         )
 

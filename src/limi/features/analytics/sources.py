@@ -57,15 +57,28 @@ def journal_row(
     model: str | None,
     code: str | None,
     detail: str | None,
+    times: int = 1,
 ) -> SourceRow:
-    """Return what a row of the journal counts for; the arguments are its columns."""
+    """Return what a row of the journal counts for, or several alike.
+
+    Args:
+        seq: its column, the last one's of several.
+        at: any Unix second of its minute.
+        event: its column, as are all that follow but the last.
+        tenant: likewise.
+        frontend: likewise.
+        model: likewise.
+        code: likewise.
+        detail: likewise.
+        times: how many rows there are.
+    """
     count = _COUNTED.get(event)
     if count is None:
         return SourceRow(seq, at, None)
     return SourceRow(
         seq,
         at,
-        count(detail),
+        count(detail).times(times),
         tenant or "",
         frontend if frontend in _FRONTENDS else Frontend.UNKNOWN.value,
         (model or "")[:_MAX_MODEL],

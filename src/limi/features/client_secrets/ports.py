@@ -1,5 +1,6 @@
 """What a mint needs from outside."""
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 import msgspec
@@ -13,7 +14,7 @@ __all__ = ["IdempotencyStore", "Profiles", "SealedAnswer", "Upstream"]
 class Profiles(Protocol):
     """Knows the session configs by name."""
 
-    async def resolve(self, name: str, tenant: str | None) -> NamedProfile | None:
+    def resolve(self, name: str, tenant: str | None) -> Awaitable[NamedProfile | None]:
         """Return what `name` means for callers of `tenant`, None where it means nothing.
 
         Raises:

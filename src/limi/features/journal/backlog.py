@@ -93,6 +93,8 @@ class Backlog:
 
         The kept ones stand first in the answer, because they are older.
         """
+        if not self._kept and self.queued <= limit:
+            return self.take_new()
         new = _take(self._new, limit)
         taken = sum(len(record.facts) for record in new)
         kept = _take(self._kept, limit - taken) if taken < limit else []

@@ -97,7 +97,7 @@ def fact_body(fact: Fact, writer: str, n: int) -> bytes:
             fact.detail,
             writer,
             n,
-            origin.frontend.value if origin.frontend is not None else UNSET,
+            origin.frontend._value_ if origin.frontend is not None else UNSET,
         )
     )[:-1]
 

@@ -1,7 +1,7 @@
 """Profiles in the database: put, listed and deleted by operators, chosen by requests."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -155,13 +155,13 @@ class ProfileService:
             raise ProfileNotFoundError(name)
         return found
 
-    async def resolve(self, name: str, tenant: str | None) -> NamedProfile | None:
+    def resolve(self, name: str, tenant: str | None) -> Awaitable[NamedProfile | None]:
         """Return what `name` means for callers of `tenant`, None where it means nothing; from memory mostly.
 
         Raises:
             AccessUnavailableError: it is not known yet, and the store does not answer.
         """
-        return await self._chosen.get((tenant, name))
+        return self._chosen.get((tenant, name))
 
     async def _choose(self, choice: _Choice) -> NamedProfile | None:
         tenant, name = choice

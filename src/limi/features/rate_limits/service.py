@@ -1,5 +1,7 @@
 """Which windows a request is counted in."""
 
+from collections.abc import Awaitable
+
 from limi.features.rate_limits.model import Decision, Window
 from limi.features.rate_limits.ports import WindowStore
 from limi.kernel.principal import ClientKind, Principal
@@ -26,24 +28,24 @@ class RateLimiter:
             else None
         )
 
-    async def admit_mint(self, principal: Principal, kind: ClientKind) -> Decision:
+    def admit_mint(self, principal: Principal, kind: ClientKind) -> Awaitable[Decision]:
         """Count one mint of `principal`."""
-        return await self._store.admit(self._windows("mint", principal, kind))
+        return self._store.admit(self._windows("mint", principal, kind))
 
-    async def admit_events(self, principal: Principal, kind: ClientKind) -> Decision:
+    def admit_events(self, principal: Principal, kind: ClientKind) -> Awaitable[Decision]:
         """Count one report of `principal`: limited as a mint is, in windows of its own.
 
         A client reports how each of its connections went, so in the same windows reports would take the place of
         mints, and a caller with trouble, who has most to report, could mint least.
         """
-        return await self._store.admit(self._windows("events", principal, kind))
+        return self._store.admit(self._windows("events", principal, kind))
 
-    async def admit_connection(self, principal: Principal) -> Decision:
+    def admit_connection(self, principal: Principal) -> Awaitable[Decision]:
         """Count one connection that Limi itself answers."""
         windows = [Window(f"connect:{principal.account}", self._connections)]
         if principal.tenant_connections_per_minute is not None:
             windows.append(Window(f"connect:{principal.tenant}/*", principal.tenant_connections_per_minute))
-        return await self._store.admit(windows)
+        return self._store.admit(windows)
 
     def _windows(self, what: str, principal: Principal, kind: ClientKind) -> list[Window]:
         windows = self._caller_windows(what, principal, kind)

@@ -14,7 +14,7 @@ from limi.adapters.sql import (
     create_database_file,
     open_engine,
 )
-from limi.adapters.sql.engine import begin_writing, write_transaction
+from limi.adapters.sql.engine import begin_writing, each_by_itself, write_transaction
 
 
 def mode(path: Path) -> int:
@@ -162,6 +162,13 @@ def test_an_engine_whose_commits_may_be_lost_does_not_wait_for_the_disk(url: str
     assert said == [2, "on", 1, "off"]
 
 
+def test_the_driver_knows_how_to_write_nulls_and_bytes_without_a_search(engine: Engine) -> None:
+    with engine.connect() as connection:
+        kinds = connection.exec_driver_sql("SELECT typeof(?), typeof(?)", (None, b"\0\xff")).one()
+    assert tuple(kinds) == ("null", "blob")
+    assert {(kind, sqlite3.PrepareProtocol) for kind in (type(None), bytes)} <= sqlite3.adapters.keys()
+
+
 def test_writing_begins_with_the_lock_where_there_is_one(engine: Engine, tmp_path: Path) -> None:
     with engine.begin() as connection:
         begin_writing(connection)
@@ -189,3 +196,18 @@ def test_a_write_transaction_is_undone_by_an_error_and_the_lock_is_given_back(en
         connection.exec_driver_sql("INSERT INTO t VALUES (2)")
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT x FROM t").scalars().all() == [2]
+
+
+def test_each_statement_is_seen_by_others_at_once_where_each_is_by_itself(url: str, postgres_url: str) -> None:
+    create_database_file(url)
+    for engine in (open_engine(url), open_engine(postgres_url)):
+        with each_by_itself(engine) as one, each_by_itself(engine) as other:
+            one.exec_driver_sql("CREATE TABLE t (x INTEGER)")
+            one.exec_driver_sql("INSERT INTO t VALUES (1)")
+            assert other.exec_driver_sql("SELECT x FROM t").scalar() == 1
+        with engine.connect() as later:
+            later.exec_driver_sql("DELETE FROM t")
+            if engine.dialect.name != "sqlite":
+                later.rollback()
+                assert later.exec_driver_sql("SELECT x FROM t").scalar() == 1, "only these are so"
+        engine.dispose()

@@ -1,12 +1,13 @@
 """The contract suite says what a store does with rows; here is how few statements it takes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 
-from limi.adapters.sql import SQLJournalStore, open_engine
+from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
 from limi.adapters.sql.journal_rows import COLUMNS, MAX_ROWS, insert_rows, make_row
 from limi.adapters.sql.tables import journal
 from limi.features.journal import FactRefusedError, Selection
@@ -38,6 +39,25 @@ def test_a_row_has_a_value_for_each_column_and_enums_are_text() -> None:
     assert (row["at"], row["event"], row["outcome"]) == (round(NOON * 1_000_000), "token.generated", "succeeded")
     assert type(row["event"]) is str
     assert (row["n"], row["hash"]) == (3, b"\xff" * 32)
+
+
+def test_batches_of_any_size_take_few_statements_of_sqlite_which_hold_few_copies(tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{tmp_path}/limi.db")
+    database = open_engine(f"sqlite:///{tmp_path}/limi.db")
+    given: dict[str, int] = {}
+    event.listen(database, "before_cursor_execute", lambda *said: given.update({said[2]: len(said[3])}))
+    statements, facts, written = set(), Facts(), 0
+    with database.connect() as connection:
+        for count in (*range(1, 70), *range(80, MAX_ROWS + 1, 16)):
+            given.clear()
+            insert_rows(connection, [make_row(fact, "w", None) for fact in facts.intents(count)])
+            ((statement, parameters),) = given.items()
+            statements.add(statement)
+            written += count
+            assert count * len(COLUMNS) <= parameters <= count * len(COLUMNS) * 5 / 4
+            assert connection.execute(select(func.count()).select_from(journal)).scalar() == written
+    assert len(statements) == 32
+    database.dispose()
 
 
 def test_postgresql_takes_a_batch_of_any_size_in_one_statement_which_is_a_transaction(engine: Engine) -> None:

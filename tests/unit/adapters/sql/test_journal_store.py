@@ -61,7 +61,7 @@ def test_a_batch_is_one_statement_and_there_are_few_different_ones(opened: Opene
     for count in range(1, 130):
         opened.store.append(facts.intents(count), writer="w")
     assert len(opened.statements) == 129
-    assert len(set(opened.statements)) == 9
+    assert len(set(opened.statements)) == 25
     assert opened.count() == sum(range(1, 130))
 
 

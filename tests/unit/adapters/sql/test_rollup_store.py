@@ -11,9 +11,9 @@ from limi.adapters.sql.analytics_database import AnalyticsDatabase
 from limi.adapters.sql.client_event_store import SQLClientEventStore
 from limi.adapters.sql.rollup_store import SQLRollupStore
 from limi.features.analytics.errors import AnalyticsUnavailableError
-from limi.features.analytics.model import Counts, Grain
+from limi.features.analytics.model import Counts, Grain, Source
 from limi.features.journal.retention import Retention
-from limi.kernel.facts import Fact
+from limi.kernel.facts import AuthRefused, Fact, KeyMinted, MintFailed, MintRequested
 from tests.unit.features.analytics.harness import NOON, Facts, connected, count_all, counted
 from tests.unit.features.journal.harness import Facts as JournalFacts
 from tests.unit.features.journal.harness import FakeClock
@@ -43,6 +43,18 @@ async def test_another_process_goes_on_where_one_ended(engine: Engine, make: Mak
     journal.append([facts.make()], writer="w")
     assert await count_all(make(), worker="two", now=NOON + 60) == 1
     assert [row.counts for row in await counted(make())] == [Counts(minted=3)]
+
+
+async def test_rows_alike_are_added_up_and_those_that_count_nothing_are_passed(engine: Engine, make: Make) -> None:
+    journal, facts = SQLJournalStore(engine=engine), Facts()
+    kinds = [MintRequested, KeyMinted, KeyMinted, MintFailed] * 50
+    journal.append([facts.make(kind, at=NOON + number % 60) for number, kind in enumerate(kinds)], writer="w")
+    refusals = [facts.make(AuthRefused, detail=f"{times} times") for times in (2, 3, 3)]
+    journal.append([*refusals, facts.make(MintRequested)], writer="w")
+    store = make()
+    assert await count_all(store, limit=1000) == 204
+    assert await store.behind() == dict.fromkeys(Source, 0)
+    assert [row.counts for row in await counted(store)] == [Counts(minted=100, failed=50, refused=8)]
 
 
 async def test_a_transaction_that_fails_counts_nothing(engine: Engine, make: Make) -> None:

@@ -20,3 +20,7 @@ def test_a_stretch_begins_at_a_whole_one(grain: Grain, at: float, start: float, 
 
 def test_counts_are_added_by_name() -> None:
     assert Counts(minted=1, errors=2).plus(Counts(errors=3)) == Counts(minted=1, errors=5)
+
+
+def test_what_happened_several_times_counts_as_often() -> None:
+    assert Counts(not_connected=1, errors=2).times(3) == Counts(not_connected=3, errors=6)

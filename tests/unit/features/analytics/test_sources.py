@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from limi.features.analytics.model import Counts, SourceRow
@@ -11,7 +13,14 @@ from tests.unit.http.harness import RecordingJournal, make_context
 
 
 def row(event: str = "token.generated", **members: str | None) -> SourceRow:
-    given = {"tenant": None, "frontend": None, "model": None, "code": None, "detail": None, **members}
+    given: dict[str, Any] = {
+        "tenant": None,
+        "frontend": None,
+        "model": None,
+        "code": None,
+        "detail": None,
+        **members,
+    }
     return journal_row(seq=1, at=NOON, event=event, **given)
 
 
@@ -25,6 +34,13 @@ def test_only_mints_and_refusals_count() -> None:
         "auth.refused",
         "limit.reached",
     }
+
+
+def test_rows_alike_count_together_with_the_refusals_that_each_speaks_of() -> None:
+    given: dict[str, Any] = {"tenant": None, "frontend": None, "model": None, "code": None}
+    found = journal_row(seq=9, at=NOON, event="auth.refused", detail="4 times", times=3, **given)
+    assert (found.seq, found.counts) == (9, Counts(refused=12))
+    assert journal_row(seq=9, at=NOON, event="token.requested", detail=None, times=3, **given).counts is None
 
 
 def test_what_a_newer_limi_wrote_counts_nothing() -> None:
