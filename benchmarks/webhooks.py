@@ -1,7 +1,7 @@
 """What do webhooks cost? Deliveries by the second and each, what a mint pays for them, and how long it waits."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from benchmarks.harness.rounds import Options, interleave
 from benchmarks.harness.run import make_report
 from benchmarks.harness.servers import Contender, Server, running, upstream_running
 from benchmarks.harness.webhook_receiver import Deliveries, Receiver, receiver_running
-from benchmarks.harness.webhook_setup import DATABASES, Database, quiet, subscribe, verify
+from benchmarks.harness.webhook_setup import DATABASES, Database, quiet, subscribe, uncounted, verify
 
 __all__ = ["Drained", "drained", "measure", "shortened"]
 
@@ -58,7 +58,8 @@ _COLUMNS: Final = (
 _NOTES: Final = (
     (
         "Deliveries / s and their CPU are taken while a backlog goes out and nothing else happens: claiming, "
-        "signing, sending and settling of `token.generated` to one endpoint. All the CPU is the server's own."
+        "signing, sending and settling of `token.generated` to one endpoint. All the CPU is the server's own; "
+        "analytics are off for it, which would count the mints of before meanwhile."
     ),
     (
         "What a mint pays is measured with a receiver that takes the first delivery and never answers, so that "
@@ -134,7 +135,7 @@ def _once(database: Database, folder: Path, options: Options) -> Mapping[str, fl
 
 def _deliver(database: Database, folder: Path, options: Options) -> dict[str, float]:
     """Let a backlog gather, and measure while it goes out."""
-    with _bench(database, folder, options) as (bench, receiver):
+    with _bench(database, folder, options, change=uncounted) as (bench, receiver):
         secret = subscribe(bench.contender, receiver, port=bench.server.port, folder=folder)
         minted = bench.load(options.connections, options.seconds)
         # What the last mints wrote to log and journal is no delivery's cost.
@@ -183,7 +184,7 @@ def drained(server: Server, stores: Stores, receiver: Receiver, *, most: int, se
 
 def _mint(database: Database, folder: Path, options: Options, *, subscribed: bool) -> float:
     """Return the CPU seconds of a thousand mints, deliveries excluded."""
-    with _bench(database, folder, options, silent=True) as (bench, receiver):
+    with _bench(database, folder, options, silent=True, change=quiet) as (bench, receiver):
         if subscribed:
             subscribe(bench.contender, receiver, port=bench.server.port, folder=folder)
             # The one attempt begins before it is measured.
@@ -217,9 +218,15 @@ def _wait(database: Database, folder: Path, options: Options, *, subscribed: boo
 
 @contextmanager
 def _bench(
-    database: Database, folder: Path, options: Options, *, silent: bool = False, delay_ms: float = 0.0
+    database: Database,
+    folder: Path,
+    options: Options,
+    *,
+    silent: bool = False,
+    change: Callable[[Contender], Contender] | None = None,
+    delay_ms: float = 0.0,
 ) -> Iterator[tuple[_Bench, Receiver]]:
-    """Run all that a measurement needs; with a `silent` receiver nothing is delivered but a first attempt."""
+    """Run all that a measurement needs, the server after a `change`; a `silent` receiver never answers."""
     folder.mkdir()
     cores = choose_cores()
     with ExitStack() as stack:
@@ -227,7 +234,7 @@ def _bench(
         receiver = stack.enter_context(receiver_running(core=cores.load, folder=folder, silent=silent))
         stores = stack.enter_context(stores_running(database.step, core=cores.load, folder=folder))
         made = database.contender(stores)
-        contender = quiet(made) if silent else made
+        contender = change(made) if change else made
         url = f"http://127.0.0.1:{upstream.port}/v1"
         server = stack.enter_context(running(contender, core=cores.server, upstream_url=url, folder=folder))
         check_answer(contender, server.port)

@@ -14,7 +14,7 @@ from benchmarks.harness.machine import python_versions
 from benchmarks.harness.servers import Contender
 from benchmarks.harness.webhook_receiver import Deliveries, Receiver
 
-__all__ = ["DATABASES", "Database", "quiet", "subscribe", "verify"]
+__all__ = ["DATABASES", "Database", "quiet", "subscribe", "uncounted", "verify"]
 
 _QUIET: Final = {
     "LIMI_WEBHOOKS_MAX_IN_FLIGHT": "1",
@@ -56,7 +56,16 @@ DATABASES: Final = (
 
 def quiet(contender: Contender) -> Contender:
     """Return `contender` with settings under which a silent receiver keeps it from delivering."""
-    return msgspec.structs.replace(contender, environ=lambda launch: {**contender.environ(launch), **_QUIET})
+    return _with(contender, _QUIET)
+
+
+def uncounted(contender: Contender) -> Contender:
+    """Return `contender` without analytics, which count what a load minted for seconds after it."""
+    return _with(contender, {"LIMI_ANALYTICS_ENABLED": "false"})
+
+
+def _with(contender: Contender, more: Mapping[str, str]) -> Contender:
+    return msgspec.structs.replace(contender, environ=lambda launch: {**contender.environ(launch), **more})
 
 
 def subscribe(contender: Contender, receiver: Receiver, *, port: int, folder: Path) -> str:

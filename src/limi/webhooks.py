@@ -244,7 +244,7 @@ def _http_sender(settings: Settings, clock: Clock) -> WebhookSender:
     chosen = settings.webhooks
     return WebhookSender(
         resolver=ThreadResolver(),
-        connector=PinnedConnector(),
+        connector=PinnedConnector(proxy=chosen.proxy),
         kinds=allowed_kinds(development=settings.development, private=chosen.allow_private_addresses),
         timeout_seconds=chosen.timeout_seconds,
         user_agent=f"Limi-AI-Backend/{__version__}",

@@ -94,6 +94,8 @@ def _with_proxy(settings: Settings, environ: Mapping[str, str]) -> Settings:
     if oidc.issuer:
         proxy = _proxy(oidc.proxy, "LIMI_OIDC_PROXY (oidc.proxy)", oidc.jwks_url or oidc.issuer, environ)
         oidc = msgspec.structs.replace(oidc, proxy=proxy)
+    if settings.webhooks.proxy is not None:
+        _check_proxy(settings.webhooks.proxy, "LIMI_WEBHOOKS_PROXY (webhooks.proxy)")
     return msgspec.structs.replace(settings, upstream=upstream, oidc=oidc)
 
 
@@ -104,10 +106,14 @@ def _proxy(given: Secret | None, name: str, url: str, environ: Mapping[str, str]
         if found is None:
             return None
         given, name = Secret(found), f"{urlsplit(url).scheme.upper()}_PROXY"
-    if not is_usable_proxy(given.reveal()):
+    _check_proxy(given, name)
+    return given
+
+
+def _check_proxy(proxy: Secret, name: str) -> None:
+    if not is_usable_proxy(proxy.reveal()):
         msg = f"{name} must be a URL such as http://user:password@proxy.example:3128; other kinds are not spoken."
         raise SettingsError(msg)
-    return given
 
 
 def _info(cls: type[msgspec.Struct], name: str, group: str) -> SettingInfo:

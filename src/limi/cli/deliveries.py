@@ -112,7 +112,7 @@ def replay(
     endpoint = EndpointId(webhook)
 
     async def work(operator: Operator) -> int:
-        return await operator.webhooks.replay(selection(operator.now()), by=operator.by)
+        return await operator.webhooks.replay(selection(operator.now()), by=operator.by, origin=operator.origin)
 
     def selection(now: float) -> Replay:
         if delivery is not None:

@@ -38,6 +38,7 @@ __all__ = [
     "WebhookCreated",
     "WebhookDeleted",
     "WebhookDisabled",
+    "WebhookReplayed",
     "WebhookRotated",
     "WebhookTested",
     "WebhookUpdated",
@@ -74,6 +75,7 @@ class EventName(StrEnum):
     WEBHOOK_DISABLED = "webhook.disabled"
     WEBHOOK_DELETED = "webhook.deleted"
     WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_REPLAYED = "webhook.replayed"
 
 
 class Outcome(StrEnum):
@@ -287,4 +289,11 @@ class WebhookTested(Fact, frozen=True):
     """An operator asked for a test event to one endpoint."""
 
     event = EventName.WEBHOOK_TESTED
+    outcome = Outcome.SUCCEEDED
+
+
+class WebhookReplayed(Fact, frozen=True):
+    """Somebody had deliveries sent to an endpoint again; `detail` says which."""
+
+    event = EventName.WEBHOOK_REPLAYED
     outcome = Outcome.SUCCEEDED

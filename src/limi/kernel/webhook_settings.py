@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from limi.kernel.secret import Secret
 from limi.kernel.setting_fields import SettingsGroup, setting
 
 __all__ = ["WebhookSettings"]
@@ -30,17 +31,29 @@ class WebhookSettings(SettingsGroup, frozen=True):
             "loopback is allowed anyway; link-local and metadata addresses never are."
         ),
     ] = False
+    proxy: Annotated[
+        Secret | None,
+        setting(
+            "Proxy towards endpoints at public addresses, `http://[user:password@]host[:port]`, asked to tunnel "
+            "(CONNECT) to an address that was checked, never to a name. HTTPS_PROXY does not count here."
+        ),
+    ] = None
     timeout_seconds: Annotated[
         float,
         setting("Longest wait for one whole answer; the specification asks for 15 to 30 s.", gt=0, le=120),
     ] = 30.0
     max_in_flight: Annotated[
         int, setting("Deliveries at once in each process; each is a socket and a few KB.", ge=1, le=1000)
-    ] = 64
+    ] = 128
     per_endpoint: Annotated[
         int,
-        setting("Of these, most to one endpoint, so that a slow one leaves room for others.", ge=1, le=1000),
-    ] = 16
+        setting(
+            "Of these, most to one endpoint, so that a slow one leaves room for others. So many are claimed and "
+            "settled together, too, and the more the cheaper.",
+            ge=1,
+            le=1000,
+        ),
+    ] = 32
     schedule: Annotated[
         tuple[Delay, ...],
         setting(

@@ -57,8 +57,13 @@ class TestSettings:
     def test_the_sandbox_inside_needs_none(self) -> None:
         assert load_settings({"HTTPS_PROXY": "socks5://proxy:1080"}).upstream.proxy is None
 
-    @pytest.mark.parametrize("name", ["HTTPS_PROXY", "LIMI_UPSTREAM_PROXY"])
+    @pytest.mark.parametrize("name", ["HTTPS_PROXY", "LIMI_UPSTREAM_PROXY", "LIMI_WEBHOOKS_PROXY"])
     def test_one_that_is_not_spoken_stops_the_start_and_is_not_quoted(self, name: str) -> None:
         with pytest.raises(SettingsError, match=f"{name}.*must be a URL such as") as caught:
             load_settings({**KEY, name: "socks5://user:secret@proxy:1080"})
         assert "secret" not in str(caught.value)
+
+    def test_webhooks_go_through_one_only_where_that_is_said(self) -> None:
+        """Whether this server can look up the names of endpoints is another question than where upstream is."""
+        assert load_settings({**KEY, "HTTPS_PROXY": PROXY}).webhooks.proxy is None
+        assert load_settings({**KEY, "LIMI_WEBHOOKS_PROXY": PROXY}).webhooks.proxy == Secret(PROXY)

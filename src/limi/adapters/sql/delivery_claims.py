@@ -11,8 +11,9 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Engine, Row
 
-from limi.adapters.sql.engine import SQLITE, begin_writing
+from limi.adapters.sql.engine import SQLITE, begin_writing, each_by_itself
 from limi.adapters.sql.leases import LeasedRows, placed, share_out
+from limi.adapters.sql.outbox import NOTED, unpack_outbox
 from limi.features.webhooks.model import Claimed, DeliveryId, EndpointId, EndpointStatus, Message
 
 __all__ = ["MAX_ROWS", "claim_due", "find_next_due"]
@@ -31,8 +32,10 @@ _rows: Final = LeasedRows(
 
 _WAITING: Final = (
     "SELECT waiting.name, waiting.free_at, e.status "  # noqa: S608 - constants, as below
-    f"FROM ({_rows.groups}) AS waiting LEFT JOIN webhook_endpoints AS e ON e.id = waiting.name"
+    f"FROM ({_rows.groups}) AS waiting LEFT JOIN webhook_endpoints AS e ON e.id = waiting.name "
+    f"UNION ALL SELECT NULL, NULL, NULL WHERE EXISTS ({NOTED})"
 )
+"""Which endpoints have deliveries, and a row without a name while there are notes of which none are made yet."""
 
 _COLUMNS: Final = (
     "id",
@@ -76,9 +79,15 @@ def claim_due(
     per_endpoint: int,
     busy: Mapping[EndpointId, int],
 ) -> list[Claimed]:
-    """Claim deliveries; see `DeliveryStore.claim`. Times are in Unix microseconds."""
-    with engine.connect() as connection:
+    """Claim deliveries; see `DeliveryStore.claim`. Times are in Unix microseconds.
+
+    On PostgreSQL each step is a transaction: what one step took is taken, whether or not the next one comes.
+    """
+    with each_by_itself(engine) as connection:
         waiting = connection.exec_driver_sql(_WAITING).all()
+        if any(row.name is None for row in waiting):
+            unpack_outbox(connection)
+            waiting = [row for row in connection.exec_driver_sql(_WAITING) if row.name is not None]
         orphans = [row for row in waiting if row.status != EndpointStatus.ENABLED]
         due = sorted((row.free_at, row.name) for row in waiting if row.status == EndpointStatus.ENABLED)
         names = [name for free_at, name in due if free_at <= now]
@@ -94,8 +103,8 @@ def claim_due(
             connection.commit()
         messages = _messages(connection, {row.fact_id for row in rows})
         if gone := [row.id for row in rows if row.fact_id not in messages]:
-            statement, values = _among(connection, _CANCEL_GONE, gone)
-            connection.exec_driver_sql(statement, (worker, *values))
+            statement, among = _among(connection, _CANCEL_GONE, gone)
+            connection.exec_driver_sql(statement, (worker, among))
         connection.commit()
     return [_claimed(row, messages[row.fact_id]) for row in rows if row.fact_id in messages]
 
@@ -103,6 +112,7 @@ def claim_due(
 def find_next_due(engine: Engine, now: int) -> int | None:
     """Return the first moment after `now` at which a delivery may be claimed, in Unix microseconds."""
     with engine.connect() as connection:
+        unpack_outbox(connection)
         statement = placed(_rows.next_free, connection.dialect.name)
         found: int | None = connection.exec_driver_sql(statement, (now,)).scalar()
         return found
@@ -123,16 +133,24 @@ def _cancel_orphans(connection: Connection, orphans: Sequence[Row[Any]], now: in
 def _messages(connection: Connection, ids: set[str]) -> dict[str, Message]:
     if not ids:
         return {}
-    found = connection.exec_driver_sql(*_among(connection, _MESSAGES, list(ids))).all()
-    return {row.id: Message(**{**row._mapping, "at": row.at / _MICROSECONDS}) for row in found}  # noqa: SLF001 - public API of SQLAlchemy
+    statement, among = _among(connection, _MESSAGES, list(ids))
+    found = connection.exec_driver_sql(statement, (among,)).all()
+    return {row[0]: _message(row) for row in found}
 
 
-def _among(connection: Connection, statement: str, values: Sequence[object]) -> tuple[str, tuple[object, ...]]:
-    """Return `statement`, whose last word is a column, with the condition that it is among `values`."""
-    if connection.dialect.name == SQLITE:
-        among = "IN (SELECT value FROM json_each(?))"
-        return f"{statement} {among}", (_encode(values).decode(),)
-    return f"{placed(statement, connection.dialect.name)} = ANY(%s)", (list(values),)
+def _among(connection: Connection, statement: str, values: Sequence[str | int]) -> tuple[str, str]:
+    """Return `statement`, whose last word is a column, with the condition that it is among `values`, and these."""
+    kind = "bigint" if isinstance(values[0], int) else "text"
+    # JSON and not a list, which PostgreSQL's driver takes longer to write than the database takes to answer.
+    each = f"ARRAY(SELECT json_array_elements_text(?::json)::{kind})"
+    among = "IN (SELECT value FROM json_each(?))" if connection.dialect.name == SQLITE else f"= ANY({each})"
+    return placed(f"{statement} {among}", connection.dialect.name), _encode(values).decode()
+
+
+def _message(row: Row[Any]) -> Message:
+    members: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    members["at"] /= _MICROSECONDS
+    return Message(**members)
 
 
 def _claimed(row: Row[Any], message: Message) -> Claimed:

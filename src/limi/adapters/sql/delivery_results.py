@@ -5,14 +5,14 @@ while its lease is the row's last one and nobody has let go of it: only rows tha
 repeating a batch whose end nobody learnt changes nothing more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, Engine
 
 from limi.adapters.sql.access_database import micros
-from limi.adapters.sql.engine import SQLITE, begin_writing
+from limi.adapters.sql.engine import SQLITE, begin_writing, each_by_itself
 from limi.adapters.sql.leases import placed
 from limi.features.webhooks.model import Claimed, DeliveryState, EndpointId, Settlement
 
@@ -68,18 +68,31 @@ _WELL: Final = "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = ? A
 _FAILING: Final = "UPDATE webhook_endpoints SET failing_since = ? WHERE id = ? AND failing_since IS NULL"
 _SINCE: Final = "SELECT failing_since FROM webhook_endpoints WHERE id = ?"
 
+_ALL_WELL: Final = placed(
+    f"{_RESULTS['postgresql']}, logged AS ({_LOG}), moved AS ({_MOVE}) "  # noqa: S608 - as above
+    "UPDATE webhook_endpoints SET failing_since = NULL WHERE id IN (SELECT id FROM webhook_endpoints "
+    "WHERE id IN (SELECT json_array_elements_text(?::json)) AND failing_since IS NOT NULL ORDER BY id FOR UPDATE)",
+    "postgresql",
+)
+"""All of it on PostgreSQL where nothing failed: a transaction by itself, one round trip in place of five."""
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
 def settle_all(engine: Engine, settlements: Sequence[Settlement], *, worker: str) -> dict[EndpointId, float]:
     """Settle a batch; see `DeliveryStore.settle`."""
+    well, failing = _standing(settlements)
+    dialect = engine.dialect.name
+    batch = _as_json(settlements, dialect)
+    if dialect != SQLITE and not failing:
+        with each_by_itself(engine) as connection:
+            connection.exec_driver_sql(_ALL_WELL, (batch, worker, _encode(sorted(well)).decode()))
+        return {}
     with engine.begin() as connection:
         begin_writing(connection)
-        dialect = connection.dialect.name
-        batch = _as_json(settlements, dialect)
         connection.exec_driver_sql(f"{_RESULTS[dialect]} {_LOG}", (batch,))
         connection.exec_driver_sql(f"{_RESULTS[dialect]} {placed(_MOVE, dialect)}", (batch, worker))
-        return _note_standing(connection, settlements)
+        return _note_standing(connection, well, failing)
 
 
 def release_all(engine: Engine, *, claims: Sequence[Claimed], now: int) -> None:
@@ -111,10 +124,11 @@ def _as_json(settlements: Sequence[Settlement], dialect: str) -> str:
     return _encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
 
 
-def _note_standing(connection: Connection, settlements: Sequence[Settlement]) -> dict[EndpointId, float]:
+def _note_standing(
+    connection: Connection, well: Iterable[EndpointId], failing: Mapping[EndpointId, float]
+) -> dict[EndpointId, float]:
     """Keep since when nothing was delivered to an endpoint, and return it of those whose last attempt failed."""
     dialect = connection.dialect.name
-    well, failing = _standing(settlements)
     for endpoint in sorted(well):
         connection.exec_driver_sql(placed(_WELL, dialect), (endpoint,))
     since: dict[EndpointId, float] = {}

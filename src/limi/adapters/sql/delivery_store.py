@@ -4,9 +4,9 @@ What happens for every delivery is driver SQL in `delivery_claims` and `delivery
 listings here and changes in `delivery_upkeep`, is SQLAlchemy Core.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
@@ -14,6 +14,7 @@ from limi.adapters.sql.access_database import AccessDatabase, micros, seconds
 from limi.adapters.sql.delivery_claims import claim_due, find_next_due
 from limi.adapters.sql.delivery_results import release_all, settle_all
 from limi.adapters.sql.delivery_upkeep import cancel_waiting, in_state, prune_ended, replay_selected
+from limi.adapters.sql.outbox import unpack_outbox
 from limi.adapters.sql.tables import journal
 from limi.adapters.sql.tables import webhook_attempts as log
 from limi.adapters.sql.tables import webhook_deliveries as table
@@ -48,6 +49,7 @@ _COLUMNS: Final = tuple(
 )
 
 _last: Final = table.alias("last")
+_Result = TypeVar("_Result")
 
 
 class SQLDeliveryStore:
@@ -103,7 +105,7 @@ class SQLDeliveryStore:
     ) -> Sequence[DeliverySummary]:
         """Return up to `limit` deliveries, the newest first, that were made before the delivery `before`."""
         chosen = _listing(query, before, limit)
-        return await self._database.read(lambda connection: [_summary(row) for row in connection.execute(chosen)])
+        return await self._read(lambda connection: [_summary(row) for row in connection.execute(chosen)])
 
     async def attempts(self, delivery_id: DeliveryId, *, endpoint: EndpointId) -> Sequence[Attempt]:
         """Return the logged attempts of a delivery to `endpoint` in order; of one to another endpoint none."""
@@ -117,10 +119,12 @@ class SQLDeliveryStore:
 
     async def replay(self, selection: Replay, *, now: float) -> int:
         """Make deliveries due now, with a schedule that begins anew; return how many."""
+        await self._database.read(unpack_outbox)
         return await replay_selected(self._database, selection, now=now)
 
     async def cancel(self, endpoint_id: EndpointId) -> int:
         """Cancel what waits for an endpoint that is disabled or removed; return how much."""
+        await self._database.read(unpack_outbox)
         return await cancel_waiting(self._database, endpoint_id, why="endpoint_disabled")
 
     async def prune(self, before: float) -> int:
@@ -135,7 +139,16 @@ class SQLDeliveryStore:
             pending, oldest = connection.execute(query).one()
             return Backlog(pending=pending, oldest_due=seconds(oldest))
 
-        return await self._database.read(count)
+        return await self._read(count)
+
+    async def _read(self, question: Callable[[Connection], _Result]) -> _Result:
+        """Return what `question` finds, of what waits in the outbox too."""
+
+        def ask(connection: Connection) -> _Result:
+            unpack_outbox(connection)
+            return question(connection)
+
+        return await self._database.read(ask)
 
 
 def _listing(query: DeliveryQuery, before: DeliveryId | None, limit: int) -> Select[Any]:

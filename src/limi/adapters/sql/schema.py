@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "alembic_config", "check_schema", "current_revision", "upgrade"]
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision among the migrations. They are numbered, so that an old server can tell newer tables."""
 
 _LOCK_SECONDS: Final = 30.0

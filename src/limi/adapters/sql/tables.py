@@ -33,6 +33,7 @@ __all__ = [
     "webhook_attempts",
     "webhook_deliveries",
     "webhook_endpoints",
+    "webhook_outbox",
     "writers",
 ]
 
@@ -202,6 +203,14 @@ Index(
     webhook_endpoints.c.id,
 )
 Index("webhook_endpoints_created", webhook_endpoints.c.created_at, webhook_endpoints.c.id)
+
+webhook_outbox: Final = Table(
+    "webhook_outbox",
+    metadata,
+    Column("id", _Sequence, primary_key=True, autoincrement=True),
+    # An array in JSON of deliveries to be made, each an array: the fact's id, the endpoint's, when it happened.
+    Column("body", Text, nullable=False),
+)
 
 webhook_deliveries: Final = Table(
     "webhook_deliveries",

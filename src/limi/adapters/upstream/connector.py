@@ -14,12 +14,18 @@ import certifi
 from limi.adapters.upstream.transports import TransportError
 from limi.kernel.secret import Secret
 
-__all__ = ["Connector", "Destination", "tls_context"]
+__all__ = ["Connector", "Destination", "open_tunnel", "tls_context"]
 
 _NEXT_ADDRESS_SECONDS: Final = 0.25
 """How long an address has before the next is tried beside it (RFC 8305 §5)."""
 _MAX_PROXY_HEAD_BYTES: Final = 16_384
 _PORTS: Final = {"http": 80, "https": 443}
+_IN_WORDS: Final = {
+    "gaierror": "its name cannot be looked up",
+    "ConnectionRefusedError": "nothing listens there",
+    "ConnectionResetError": "it cut the connection",
+}
+"""The commonest failures, for those who do not speak Python."""
 
 _Protocol = TypeVar("_Protocol", bound=asyncio.Protocol)
 
@@ -83,7 +89,8 @@ class Connector:
             raise TransportError(reason) from exc
         except (OSError, ValueError) as exc:
             # The class says what failed; the message may hold the address, which belongs to the operator alone.
-            raise TransportError(type(exc).__name__) from exc
+            name = type(exc).__name__
+            raise TransportError(_IN_WORDS.get(name, name)) from exc
 
     async def _connect(self, make: type[_Protocol], arguments: dict[str, int]) -> _Protocol:
         loop, destination, proxy = asyncio.get_running_loop(), self._destination, self._proxy
@@ -129,6 +136,24 @@ async def _open(host: str, port: int) -> socket.socket:
     return await aiohappyeyeballs.start_connection(
         found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=loop
     )
+
+
+async def open_tunnel(proxy: Secret, destination: Destination) -> socket.socket:
+    """Return a socket that leads through `proxy` to `destination`.
+
+    Raises:
+        TransportError: the proxy does not open it.
+        OSError: the proxy cannot be reached.
+        ValueError: it is not such a URL as `Connector` takes.
+    """
+    way = _Proxy.of(proxy, destination)
+    sock = await _open(way.host, way.port)
+    try:
+        await _tunnel(sock, way.request)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 async def _tunnel(sock: socket.socket, request: bytes) -> None:

@@ -9,15 +9,19 @@ from typing import Final, Protocol
 
 import aiohappyeyeballs
 
-from limi.adapters.upstream.connector import tls_context
+from limi.adapters.upstream.connector import Destination, open_tunnel, tls_context
+from limi.adapters.upstream.transports import TransportError
 from limi.adapters.webhooks.connection import ReceiverConnection
+from limi.features.webhooks.addresses import AddressKind, kind_of
+from limi.kernel.secret import Secret
 
 __all__ = ["Connector", "NameNotFoundError", "PinnedConnector", "Resolver", "ThreadResolver"]
 
 _NEXT_ADDRESS_SECONDS: Final = 0.25
 """How long an address has before the next is tried beside it (RFC 8305 §5)."""
-_MAX_LOOKUPS: Final = 64
-"""Look-ups at once, each a thread that waits; names whose servers are dead hold theirs for half a minute."""
+_MAX_LOOKUPS: Final = 128
+"""Look-ups at once, as many as deliveries by default. Each is a thread that waits; names whose servers are dead
+hold theirs for half a minute."""
 
 
 class NameNotFoundError(Exception):
@@ -99,31 +103,30 @@ class ThreadResolver:
 
 
 class PinnedConnector:
-    """Connects to the addresses it is given: no name is looked up here, so none can answer differently now."""
+    """Connects to the addresses it is given: no name is looked up here, so none can answer differently now.
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+    A proxy is asked for the address as well, never for the name, which it would look up again by itself. What is
+    on this machine or in its network is connected to without it: to the proxy these addresses are other machines.
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, proxy: Secret | None = None) -> None:
         """Prepare, without connecting.
 
         Args:
             tls: whom to trust; unless given, whom the machine trusts.
+            proxy: `http://[user:password@]host[:port]` of a proxy that tunnels to public addresses.
         """
         self._tls = tls or tls_context()
+        self._proxy = proxy
 
     async def connect(self, addresses: Sequence[str], port: int, *, name: str, tls: bool) -> ReceiverConnection:
         """Open a connection; see `Connector`."""
-        loop = asyncio.get_running_loop()
-        # With numbers for hosts these return at once and ask nobody.
-        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        found = [
-            entry
-            for address in addresses
-            for entry in socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=flags)
-        ]
-        sock = await aiohappyeyeballs.start_connection(
-            found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=loop
-        )
+        if self._proxy is not None and all(kind_of(address) is AddressKind.PUBLIC for address in addresses):
+            sock = await _open_by_proxy(self._proxy, addresses, port)
+        else:
+            sock = await _open(addresses, port)
         try:
-            _, connection = await loop.create_connection(
+            _, connection = await asyncio.get_running_loop().create_connection(
                 ReceiverConnection,
                 sock=sock,
                 ssl=self._tls if tls else None,
@@ -133,3 +136,27 @@ class PinnedConnector:
             sock.close()
             raise
         return connection
+
+
+async def _open(addresses: Sequence[str], port: int) -> socket.socket:
+    # With numbers for hosts these return at once and ask nobody.
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    found = [
+        entry
+        for address in addresses
+        for entry in socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=flags)
+    ]
+    return await aiohappyeyeballs.start_connection(
+        found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=asyncio.get_running_loop()
+    )
+
+
+async def _open_by_proxy(proxy: Secret, addresses: Sequence[str], port: int) -> socket.socket:
+    """Return a socket that leads to the first address to which the proxy opens a tunnel."""
+    reason = "the name has no address"
+    for address in addresses:
+        try:
+            return await open_tunnel(proxy, Destination(address, port, tls=True, path=""))
+        except TransportError as exc:
+            reason = str(exc)
+    raise ConnectionError(reason)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
@@ -26,8 +27,10 @@ from limi.features.webhooks.model import (
     EndpointStatus,
     IssuedEndpoint,
     NewEndpoint,
+    OneDelivery,
     Replay,
     SealedSecret,
+    Window,
 )
 from limi.features.webhooks.ports import DeliveryStore, EndpointStore, KnownTenants
 from limi.features.webhooks.rules import MAX_OVERLAP_SECONDS, WEBHOOK_RULES, check_endpoint
@@ -40,6 +43,7 @@ from limi.kernel.facts import (
     WebhookCreated,
     WebhookDeleted,
     WebhookDisabled,
+    WebhookReplayed,
     WebhookRotated,
     WebhookTested,
     WebhookUpdated,
@@ -304,18 +308,34 @@ class WebhookService:
         await self.get(endpoint_id, by=by)
         return await self._deliveries.attempts(delivery_id, endpoint=endpoint_id)
 
-    async def replay(self, selection: Replay, *, by: Principal) -> int:
+    async def replay(self, selection: Replay, *, by: Principal, origin: Origin) -> int:
         """Send again what `selection` names, with the same ids and a schedule that begins anew; return how many.
 
         Raises:
             EndpointNotFoundError: there is none of that id for `by`.
             InvalidEndpointError: the endpoint is disabled.
-            AccessUnavailableError: the store does not answer.
+            JournalUnavailableError: it could not be recorded, so nothing is sent again.
+            AccessUnavailableError: the store does not answer, and some may be sent again.
         """
         endpoint = await self.get(selection.endpoint, by=by)
         if not endpoint.enabled:
             raise InvalidEndpointError(field="id", rule="is disabled; enable it first")
-        return await self._deliveries.replay(selection, now=self._clock.now())
+        replayed = 0
+
+        async def replay() -> bool:
+            nonlocal replayed
+            replayed = await self._deliveries.replay(selection, now=self._clock.now())
+            return True
+
+        await self._changes.make(
+            WebhookReplayed,
+            replay,
+            origin=origin,
+            tenant=endpoint.tenant,
+            subject=f"webhook:{endpoint.id}",
+            detail=_selected(selection),
+        )
+        return replayed
 
     async def _disable(self, before: Endpoint, reason: DisabledReason, origin: Origin) -> Endpoint:
         if not before.enabled:
@@ -363,3 +383,13 @@ def _described(endpoint: Endpoint) -> str:
     """Say where to and what, without the URL's path and query, which may hold a secret of the receiver's."""
     place = "/".join(endpoint.url.split("/", 3)[:3]).partition("?")[0]
     return f"url={place}, events={'|'.join(sorted(endpoint.events)) or 'all'}"
+
+
+def _selected(selection: Replay) -> str:
+    """Say what is sent again."""
+    if isinstance(selection, OneDelivery):
+        return f"delivery={selection.delivery}"
+    if isinstance(selection, Window):
+        since, until = (datetime.fromtimestamp(at, UTC).isoformat() for at in (selection.since, selection.until))
+        return f"since={since}, until={until}"
+    return "all failed"

@@ -100,7 +100,7 @@ class DeliveryRoutes:
         """Send one delivery again, with the same id; one that waits is sent now, one under way is left alone."""
         visit, _ = await self._desk.admit(request, NoQuery)
         selection = OneDelivery(endpoint=EndpointId(webhook), delivery=_known(delivery))
-        replayed = await self._webhooks.replay(selection, by=visit.principal)
+        replayed = await self._webhooks.replay(selection, by=visit.principal, origin=visit.origin)
         return Response(ReplayAnswer(replayed=replayed), status_code=202, headers=NO_STORE)
 
     async def _replay(self, request: Request[Any, Any, Any], webhook: FromPath[str]) -> Response[ReplayAnswer]:
@@ -108,7 +108,7 @@ class DeliveryRoutes:
         visit, _ = await self._desk.admit(request, NoQuery)
         wish = await self._desk.read_body(request, ReplayWebhookRequest)
         selection = self._selection(EndpointId(webhook), wish)
-        replayed = await self._webhooks.replay(selection, by=visit.principal)
+        replayed = await self._webhooks.replay(selection, by=visit.principal, origin=visit.origin)
         return Response(ReplayAnswer(replayed=replayed), status_code=202, headers=NO_STORE)
 
     def _selection(self, endpoint: EndpointId, wish: ReplayWebhookRequest) -> Replay:

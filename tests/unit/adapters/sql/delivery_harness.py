@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, event, select
 from limi.adapters.sql import open_engine, upgrade
 from limi.adapters.sql.access_database import AccessDatabase
 from limi.adapters.sql.delivery_store import SQLDeliveryStore
-from limi.adapters.sql.tables import journal, webhook_deliveries, webhook_endpoints
+from limi.adapters.sql.outbox import unpack_outbox
+from limi.adapters.sql.tables import journal, webhook_deliveries, webhook_endpoints, webhook_outbox
 from limi.features.webhooks.model import Attempt, Claimed, DeliveryState, EndpointId, Settlement
 
 NOON = 1_800_000_000
@@ -56,9 +57,16 @@ class Opened:
             connection.execute(webhook_deliveries.insert(), rows)
 
     def states(self) -> list[str]:
+        """Return the state of each delivery in the order in which they were made, those just noted included."""
         query = select(webhook_deliveries.c.state).order_by(webhook_deliveries.c.id)
         with self.engine.connect() as connection:
+            unpack_outbox(connection)
             return list(connection.execute(query).scalars())
+
+    def noted(self) -> int:
+        """Return how many notes wait in the outbox."""
+        with self.engine.connect() as connection:
+            return len(connection.execute(select(webhook_outbox.c.id)).all())
 
     @contextmanager
     def explained(self) -> Iterator[list[str]]:

@@ -40,7 +40,7 @@ def test_ten_thousand_rows_that_wait_are_found_by_index(opened: Opened) -> None:
     with opened.explained() as plans:
         assert len(claim(opened)) == 8
         assert find_next_due(opened.engine, LATE) == LATE + 1
-    groups, claiming, messages, next_due = plans
+    groups, claiming, messages, _noted, next_due = plans
     for plan in (groups, claiming, next_due):
         assert "webhook_deliveries_pending" in plan
     assert "journal_id" in messages

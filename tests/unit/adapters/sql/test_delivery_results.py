@@ -42,6 +42,22 @@ def test_a_batch_of_any_size_takes_as_many_statements(opened: Opened) -> None:
     assert set(opened.states()) == {"delivered"}
 
 
+def test_where_nothing_failed_postgresql_is_asked_once(postgres_url: str) -> None:
+    opened = Opened(postgres_url)
+    opened.add_endpoints(A)
+    with opened.engine.begin() as connection:
+        connection.execute(webhook_endpoints.update().values(failing_since=1))
+    batch = settlements(claimed(opened, 3))
+    opened.statements.clear()
+    assert settle_all(opened.engine, batch, worker="w") == {}
+    assert len(opened.statements) == 1
+    with opened.engine.connect() as connection:
+        assert connection.execute(select(webhook_endpoints.c.failing_since)).scalar_one() is None
+        assert connection.execute(select(func.count()).select_from(webhook_attempts)).scalar() == 3
+    assert opened.states() == ["delivered"] * 3
+    opened.close()
+
+
 def test_rows_are_found_by_their_numbers_among_thousands(opened: Opened) -> None:
     opened.fill(B, 5_000)
     batch = claimed(opened, 5)

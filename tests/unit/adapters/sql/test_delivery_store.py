@@ -50,7 +50,8 @@ async def test_a_page_is_found_by_index_and_asks_the_journal_for_its_rows_only(
     with opened.explained() as plans:
         found = await opened.deliveries.deliveries(query, before=DeliveryId(3015), limit=3)
     assert len(found) == (0 if state is DeliveryState.CANCELLED else 3)
-    (plan,) = plans
+    noted, plan = plans
+    assert "webhook_outbox" in noted
     assert f"webhook_deliveries_{INDICES.get(state, 'once')}" in plan
     assert "Seq Scan on journal" not in plan
     assert "SCAN journal" not in plan

@@ -46,41 +46,63 @@ def test_facts_without_deliveries_are_one_statement_as_ever(opened: Opened, stor
 
 
 @pytest.mark.parametrize("count", [1, 7, 64])
-def test_deliveries_add_one_statement_and_a_transaction_on_sqlite_and_nothing_on_postgresql(
+def test_deliveries_add_one_note_and_a_transaction_on_sqlite_and_nothing_on_postgresql(
     opened: Opened, store: SQLJournalStore, count: int
 ) -> None:
     facts: list[Fact] = [*Facts().intents(count)]
     opened.statements.clear()
     store.append(facts, writer="w", deliveries=pairs(facts))
-    begin, journal, deliveries = "BEGIN IMMEDIATE", "INSERT INTO journal", "INSERT INTO webhook_deliveries"
+    begin, journal, note = "BEGIN IMMEDIATE", "INSERT INTO journal", "INSERT INTO webhook_outbox"
     if opened.engine.dialect.name == "sqlite":
-        assert [said.split(" (")[0] for said in opened.statements] == [begin, journal, deliveries]
+        assert [said.split(" (")[0] for said in opened.statements] == [begin, journal, note]
     else:
         (statement,) = opened.statements
         assert journal in statement
-        assert deliveries in statement
+        assert note in statement
     assert len(opened.states()) == count
     store.close()
 
 
-def test_statements_are_few_so_that_drivers_keep_them(opened: Opened, store: SQLJournalStore) -> None:
+def test_notes_of_any_number_are_written_by_the_same_statement(opened: Opened, store: SQLJournalStore) -> None:
+    """Drivers keep prepared statements by their text."""
     facts = Facts()
     opened.statements.clear()
-    for count in (33, 40, 63, 64):
+    for count in (32, 40, 64, 64):
         batch: list[Fact] = [*facts.intents(count)]
         store.append(batch, writer="w", deliveries=pairs(batch))
-    assert len({said for said in opened.statements if "webhook_deliveries" in said}) == 1
+    assert len({said for said in opened.statements if "webhook_outbox" in said}) == 1
     assert len(opened.states()) == 200
     store.close()
 
 
-def test_more_than_fit_into_one_statement_are_several_in_one_transaction(
-    opened: Opened, store: SQLJournalStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_what_fits_into_no_note_is_written_in_several_of_one_transaction(
+    opened: Opened, store: SQLJournalStore, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr(outbox_module, "MAX_DELIVERIES", 8)
+    monkeypatch.setattr(outbox_module, "MAX_NOTED", most)
     facts: list[Fact] = [*Facts().intents(21)]
     store.append(facts, writer="w", deliveries=pairs(facts))
-    assert len(opened.states()) == 21
+    assert opened.states() == ["pending"] * 21
+    assert opened.noted() == 0
+    store.close()
+
+
+def test_unpacking_finds_nothing_without_a_lock(opened: Opened) -> None:
+    opened.statements.clear()
+    assert opened.states() == []
+    assert "BEGIN IMMEDIATE" not in opened.statements
+
+
+def test_notes_that_somebody_is_unpacking_are_passed_over(opened: Opened, store: SQLJournalStore) -> None:
+    if opened.engine.dialect.name == "sqlite":
+        return  # Which has one lock, so there is no second one who unpacks.
+    facts: list[Fact] = [*Facts().intents(5)]
+    for fact in facts:
+        store.append([fact], writer="w", deliveries=pairs([fact]))
+    with opened.engine.connect() as other:
+        other.exec_driver_sql("SELECT id FROM webhook_outbox ORDER BY id LIMIT 2 FOR UPDATE").all()
+        assert len(opened.states()) == 3
+    assert len(opened.states()) == 5
     store.close()
 
 

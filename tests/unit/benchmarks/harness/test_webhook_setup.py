@@ -12,7 +12,7 @@ from benchmarks.harness.answers import DifferentAnswerError
 from benchmarks.harness.postgres_server import PostgresServer
 from benchmarks.harness.servers import Launch
 from benchmarks.harness.webhook_receiver import Deliveries, First
-from benchmarks.harness.webhook_setup import DATABASES, quiet, verify
+from benchmarks.harness.webhook_setup import DATABASES, quiet, uncounted, verify
 from limi.adapters.configuration import setting_infos
 
 _SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # made up
@@ -37,6 +37,12 @@ def test_a_quiet_one_makes_one_attempt_at_a_time_and_is_else_the_same(tmp_path: 
     assert dict(added)["LIMI_WEBHOOKS_MAX_IN_FLIGHT"] == "1"
     assert {name for name, _ in added} <= {info.env for info in setting_infos()}
     assert msgspec.structs.replace(quiet(loud), environ=loud.environ) == loud
+
+
+def test_an_uncounted_one_has_no_analytics(tmp_path: Path) -> None:
+    counted = DATABASES[0].contender()
+    added = uncounted(counted).environ(_launch(tmp_path)).items() - counted.environ(_launch(tmp_path)).items()
+    assert dict(added) == {"LIMI_ANALYTICS_ENABLED": "false"}
 
 
 def _first(secret: str = _SECRET) -> First:

@@ -248,7 +248,7 @@ async def test_after_enabling_what_failed_can_be_replayed_under_the_same_ids(roo
     room.sender.answers[endpoint.url] = OK
     await room.service.enable(endpoint.id, by=SYSTEM, origin=ORIGIN)
     before = len(room.sender.calls)
-    assert await room.service.replay(AllFailed(endpoint=endpoint.id), by=SYSTEM) == 3
+    assert await room.service.replay(AllFailed(endpoint=endpoint.id), by=SYSTEM, origin=ORIGIN) == 3
     await run(room, 5)
     assert {call.headers["webhook-id"] for call in room.sender.calls[before:]} == ids
     assert await room.states() == {DeliveryState.DELIVERED}

@@ -1,5 +1,7 @@
 """Endpoints as operators and tenants make and change them."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -18,11 +20,13 @@ from limi.features.webhooks.model import (
     EndpointChanges,
     EndpointId,
     NewEndpoint,
+    OneDelivery,
     Window,
 )
 from limi.features.webhooks.ports import Answer
 from limi.kernel.journal import JournalUnavailableError
 from limi.kernel.principal import SYSTEM, Principal, Scope
+from limi.kernel.revision import AccessUnavailableError
 from limi.kernel.webhook_settings import WebhookSettings
 from tests.unit.features.webhooks.harness import ORIGIN, MailRoom, url_of
 from tests.unit.features.webhooks.test_dispatcher import run
@@ -83,7 +87,7 @@ async def test_a_tenants_caller_makes_that_tenants_endpoints_and_sees_no_others(
             room.service.test(hidden, by=ACME, origin=ORIGIN),
             room.service.deliveries(DeliveryQuery(endpoint=hidden), by=ACME),
             room.service.attempts(hidden, DeliveryId(1), by=ACME),
-            room.service.replay(AllFailed(endpoint=hidden), by=ACME),
+            room.service.replay(AllFailed(endpoint=hidden), by=ACME, origin=ORIGIN),
         ):
             with pytest.raises(EndpointNotFoundError):
                 await asked
@@ -210,7 +214,7 @@ async def test_a_disabled_endpoint_is_neither_tested_nor_replayed_to(room: MailR
     with pytest.raises(InvalidEndpointError, match="disabled"):
         await room.service.test(endpoint.id, by=SYSTEM, origin=ORIGIN)
     with pytest.raises(InvalidEndpointError, match="disabled"):
-        await room.service.replay(AllFailed(endpoint=endpoint.id), by=SYSTEM)
+        await room.service.replay(AllFailed(endpoint=endpoint.id), by=SYSTEM, origin=ORIGIN)
 
 
 async def test_a_test_is_recorded_as_the_tenants(room: MailRoom) -> None:
@@ -231,11 +235,56 @@ async def test_what_was_delivered_can_be_seen_and_sent_again(room: MailRoom) -> 
     room.sender.answers.clear()
     await run(room, 400)
     since, until = fact.at - 1, fact.at + 1
-    assert await room.service.replay(Window(endpoint=endpoint.id, since=since, until=until), by=ACME) == 1
+    window = Window(endpoint=endpoint.id, since=since, until=until)
+    assert await room.service.replay(window, by=ACME, origin=ORIGIN) == 1
     before = len(room.sender.calls)
     await run(room, 1)
     (again,) = room.sender.calls[before:]
     assert again.headers["webhook-id"] == fact.id
+
+
+@pytest.mark.parametrize(
+    ("selected", "detail"),
+    [
+        ({"delivery": DeliveryId(7)}, "delivery=7"),
+        ({"since": 0.0, "until": 60.5}, "since=1970-01-01T00:00:00+00:00, until=1970-01-01T00:01:00.500000+00:00"),
+        ({}, "all failed"),
+    ],
+)
+async def test_who_sends_what_again_is_recorded_and_told_nobody(
+    room: MailRoom, selected: dict[str, Any], detail: str
+) -> None:
+    endpoint = await room.endpoint(tenant="acme")
+    kind = OneDelivery if "delivery" in selected else Window if selected else AllFailed
+    assert await room.service.replay(kind(endpoint=endpoint.id, **selected), by=ACME, origin=ORIGIN) == 0
+    assert told(room)[-1] == ("webhook.replayed", f"webhook:{endpoint.id}", "acme", detail)
+    assert await room.service.deliveries(DeliveryQuery(endpoint=endpoint.id), by=ACME) == []
+
+
+async def test_what_cannot_be_recorded_is_not_sent_again(room: MailRoom) -> None:
+    endpoint = await room.endpoint()
+    room.sender.answers[endpoint.url] = Answer(status=410)
+    room.mint()
+    await run(room, 1)
+    await room.service.enable(endpoint.id, by=SYSTEM, origin=ORIGIN)
+    room.broken_journal = True
+    with pytest.raises(JournalUnavailableError):
+        await room.service.replay(AllFailed(endpoint=endpoint.id), by=SYSTEM, origin=ORIGIN)
+    (delivery,) = await room.service.deliveries(DeliveryQuery(endpoint=endpoint.id), by=SYSTEM)
+    assert delivery.state is DeliveryState.FAILED
+
+
+async def test_a_replay_that_failed_is_recorded_as_such(room: MailRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = await room.endpoint()
+
+    async def away(*_: object, **__: object) -> int:
+        raise AccessUnavailableError("the database is away")
+
+    monkeypatch.setattr(room.deliveries, "replay", away)
+    with pytest.raises(AccessUnavailableError):
+        await room.service.replay(AllFailed(endpoint=endpoint.id), by=SYSTEM, origin=ORIGIN)
+    said, ended = room.facts[-2:]
+    assert (ended.event, ended.resolves, ended.code) == (said.event, said.id, "access_unavailable")
 
 
 async def test_giving_up_is_recorded_as_the_systems_own_doing(room: MailRoom) -> None:
