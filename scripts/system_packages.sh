@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that tests and benchmarks need beside Python, where one is missing and that can be
 # done; elsewhere it says what is missing. Nobody uses the services that Debian would start: tests start their own.
-# Usage: scripts/system_packages.sh NAME…   NAME is redis-server, postgresql or prometheus
+# Usage: scripts/system_packages.sh NAME…   NAME is redis-server, postgresql, prometheus or systemd
 set -euo pipefail
 
 # What a package is wanted for may have come another way, and PostgreSQL's programs are in nobody's path on Debian.
@@ -9,8 +9,9 @@ is_there() {
   case $1 in
     redis-server) command -v redis-server || command -v valkey-server ;;
     postgresql) { command -v initdb && command -v postgres; } || compgen -G "/usr/lib/postgresql/*/bin/initdb" ;;
-    # For its promtool, which tests the alerts.
+    # For its promtool, which tests the alerts, and for systemd's judge of units.
     prometheus) command -v promtool ;;
+    systemd) command -v systemd-analyze ;;
     *) command -v "$1" ;;
   esac >/dev/null
 }

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from time import time
+from time import monotonic
 
 import pytest
 
@@ -24,6 +24,9 @@ def shared(postgres_url: str, old_redis_url: str, upstream: FakeUpstream) -> dic
         "LIMI_DATABASE_URL": postgres_url,
         "LIMI_REDIS_URL": old_redis_url,
         "LIMI_PROCESSES": "3",
+        # Generous: what is tested is not how fast this machine commits and answers.
+        "LIMI_REDIS_TIMEOUT_MS": "5000",
+        "LIMI_JOURNAL_WRITE_SECONDS": "30",
         "LIMI_UPSTREAM_URL": upstream.url,
         "OPENAI_API_KEY": "sk-proj-two-servers-0123456789",
     }
@@ -104,9 +107,11 @@ async def test_a_key_revoked_at_one_is_refused_at_the_other_within_a_second(
             assert (await client.post(MINT, json={}, headers=caller)).status_code == 200
         revoked = await one.post(f"/api/admin/keys/{made['key']['id']}/revoke", headers=operator)
         assert revoked.status_code == 200
-        since = time()
+        since = monotonic()
         assert (await one.post(MINT, json={}, headers=caller)).status_code == 401
         async with asyncio.timeout(10):
-            while (await other.post(MINT, json={}, headers=caller)).status_code != 401:
-                pass
-        assert time() - since < 1
+            while True:
+                asked = monotonic()
+                if (await other.post(MINT, json={}, headers=caller)).status_code == 401:
+                    break
+        assert asked - since < 1

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,8 @@ __all__ = ["RunningProgram", "free_port", "make_folder"]
 
 _PATIENCE_SECONDS: Final = 60.0
 """Longest wait for a server to answer: far above what a busy machine needs."""
+_PORTS: Final = range(20_000, 32_000)
+"""Below net.ipv4.ip_local_port_range, which begins at 32768."""
 _PR_SET_PDEATHSIG: Final = 1
 """See prctl(2)."""
 
@@ -80,10 +84,15 @@ def _end_with_parent() -> None:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of this machine that nobody listens on now, nor will by chance.
+
+    It is below those that the kernel gives to whoever connects or listens on port 0: while a server of ours is
+    killed and away, one of those might be taken by another's connection, or by a client's to itself.
+    """
+    for port in (secrets.choice(_PORTS) for _ in range(100)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError(f"all ports of {_PORTS} are in use")
 
 
 def make_folder(name: str, *, user: str | None = None) -> Path:

@@ -81,7 +81,8 @@ async def test_a_revoked_key_opens_nothing_and_stays_in_the_list(office: Office)
     assert_error(await office.mint(token), "auth_required")
     assert (await office.ask("GET", f"/keys/{key_id}")).json()["status"] == "revoked"
     assert (await office.ask("POST", f"/keys/{key_id}/revoke")).json() == revoked.json(), "twice changes nothing"
-    assert_error(await office.ask("POST", f"/keys/{key_id}/rotate"), "not_found")
+    refused = assert_error(await office.ask("POST", f"/keys/{key_id}/rotate"), "invalid_request")
+    assert refused["message"] == f"id: the key `{key_id}` is revoked for ever; make a new one"
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/rotate"), ("POST", "/revoke")])

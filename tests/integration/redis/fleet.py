@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from limi.adapters.redis.connection import RedisConnection
 from limi.adapters.redis.window_store import RedisWindowStore
@@ -12,19 +13,50 @@ from limi.features.rate_limits.model import WINDOW_SECONDS, Window
 from limi.kernel.secret import Secret
 from limi.testing import VirtualClock
 
-__all__ = ["Fleet", "open_fleet", "open_store"]
+__all__ = ["Fleet", "Hold", "open_fleet", "open_store"]
 
 _TIMEOUT_SECONDS = 2.0
 """Generous: what is tested is what happens without Redis, not how fast this machine is."""
 
 
+class Hold:
+    """Keeps Redis's answers from a store for as long as a test wants."""
+
+    def __init__(self) -> None:
+        self.answers = asyncio.Event()
+        """Whether they are let through, as they are to begin with."""
+        self.answers.set()
+        self.held = asyncio.Event()
+        """Whether one was kept."""
+
+
+class _HeldConnection(RedisConnection):
+    """A connection whose answers come when they may."""
+
+    def __init__(self, hold: Hold, **given: Any) -> None:
+        super().__init__(**given)
+        self._hold = hold
+
+    async def run(self, *arguments: Any, **given: Any) -> object:
+        answer = await super().run(*arguments, **given)
+        if not self._hold.answers.is_set():
+            self._hold.held.set()
+            await self._hold.answers.wait()
+        return answer
+
+
 @asynccontextmanager
 async def open_store(
-    url: str, *, clock: VirtualClock, processes: int = 1, timeout_seconds: float = _TIMEOUT_SECONDS
+    url: str,
+    *,
+    clock: VirtualClock,
+    processes: int = 1,
+    timeout_seconds: float = _TIMEOUT_SECONDS,
+    hold: Hold | None = None,
 ) -> AsyncIterator[RedisWindowStore]:
-    """Run one process's store."""
+    """Run one process's store; `hold` keeps its answers."""
     store = RedisWindowStore(
-        connection=RedisConnection(url=Secret(url), timeout_seconds=timeout_seconds),
+        connection=_HeldConnection(hold or Hold(), url=Secret(url), timeout_seconds=timeout_seconds),
         processes=processes,
         max_keys=1000,
         clock=clock,

@@ -22,11 +22,11 @@ NAME, BODY = b"n" * 32, b"b" * 32
 
 @asynccontextmanager
 async def _servers(
-    redis: RedisServer, clock: ManualClock, *, count: int = 2, lease_seconds: float = 60
+    redis: RedisServer, clock: ManualClock, *, leases: Sequence[float] = (60, 60)
 ) -> AsyncIterator[Sequence[RedisIdempotencyStore]]:
     async with AsyncExitStack() as stack:
         stores = []
-        for _ in range(count):
+        for lease_seconds in leases:
             store = RedisIdempotencyStore(
                 connection=RedisConnection(url=Secret(redis.url), timeout_seconds=2),
                 clock=clock,
@@ -54,7 +54,7 @@ async def test_what_one_server_made_the_other_repeats(redis: RedisServer) -> Non
 
 async def test_of_many_at_many_servers_one_makes_the_answer(redis: RedisServer) -> None:
     clock = ManualClock()
-    async with _servers(redis, clock, count=4) as servers:
+    async with _servers(redis, clock, leases=[60] * 4) as servers:
         claims = {asyncio.create_task(server.claim(NAME, BODY)): server for server in servers for _ in range(10)}
         done, waiting = await asyncio.wait(claims, return_when=asyncio.FIRST_COMPLETED)
         (maker,) = done
@@ -88,7 +88,7 @@ async def test_another_body_at_another_server_is_a_conflict(redis: RedisServer) 
 
 
 async def test_the_claim_of_a_server_that_died_ends_by_itself(redis: RedisServer) -> None:
-    async with _servers(redis, ManualClock(), lease_seconds=0.2) as (dead, living):
+    async with _servers(redis, ManualClock(), leases=(0.2, 60)) as (dead, living):
         assert await dead.claim(NAME, BODY) is None
         async with asyncio.timeout(5):
             assert await living.claim(NAME, BODY) is None
@@ -96,7 +96,7 @@ async def test_the_claim_of_a_server_that_died_ends_by_itself(redis: RedisServer
 
 async def test_whoever_gives_up_late_takes_nothing_from_the_next(redis: RedisServer) -> None:
     clock = ManualClock()
-    async with _servers(redis, clock, count=3, lease_seconds=0.1) as (late, next_, third):
+    async with _servers(redis, clock, leases=(0.1, 60, 60)) as (late, next_, third):
         assert await late.claim(NAME, BODY) is None
         assert await next_.claim(NAME, BODY) is None
         await late.release(NAME)
@@ -108,7 +108,7 @@ async def test_whoever_gives_up_late_takes_nothing_from_the_next(redis: RedisSer
 async def test_the_first_answer_stays(redis: RedisServer) -> None:
     """A lease that ran out makes two answers; whoever asks later must always get the same."""
     clock = ManualClock()
-    async with _servers(redis, clock, count=3, lease_seconds=0.1) as (late, next_, third):
+    async with _servers(redis, clock, leases=(0.1, 60, 60)) as (late, next_, third):
         await late.claim(NAME, BODY)
         await next_.claim(NAME, BODY)
         await next_.keep(NAME, _answer(clock, sealed=b"first"))

@@ -11,7 +11,7 @@ from limi.features.rate_limits.model import Window
 from limi.kernel.clock import SystemClock
 from limi.kernel.secret import Secret
 from limi.testing import VirtualClock
-from tests.integration.redis.fleet import open_store
+from tests.integration.redis.fleet import Hold, open_store
 from tests.services.redis import RedisServer
 
 
@@ -32,19 +32,22 @@ async def test_a_thousand_at_once_share_a_few_round_trips(redis: RedisServer) ->
 
 
 async def test_those_who_come_meanwhile_share_the_next(redis: RedisServer) -> None:
-    """Nobody comes at the same moment; the calls under way are what gathers them."""
+    """Nobody comes at the same moment; the call under way, whose answer is long in coming, gathers them."""
     with Redis.from_url(redis.url) as operator:
-        async with open_store(redis.url, clock=VirtualClock()) as store:
+        async with open_store(redis.url, clock=VirtualClock(), hold=(hold := Hold())) as store:
             before = _calls(operator)
-
-            async def come(turns: int) -> None:
-                for _ in range(turns):
-                    await asyncio.sleep(0)
-                await store.admit([Window("caller", 500)])
-
-            await asyncio.gather(*(come(turns) for turns in range(300)))
-            # How many share depends on how quickly Redis answers meanwhile; each by itself would be 300.
-            assert _calls(operator) - before < 225
+            hold.answers.clear()
+            first = asyncio.create_task(store.admit([Window("caller", 500)]))
+            await hold.held.wait()
+            others = []
+            for _ in range(299):
+                others.append(asyncio.create_task(store.admit([Window("caller", 500)])))
+                await asyncio.sleep(0)
+            hold.answers.set()
+            remaining = [(await each).remaining for each in (first, *others)]
+            # One for the first, and three of at most 128 for the others.
+            assert _calls(operator) - before == 4
+    assert remaining == list(range(499, 199, -1))
 
 
 async def test_a_script_that_the_server_forgot_is_sent_again(redis: RedisServer) -> None:

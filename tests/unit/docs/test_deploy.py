@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +14,7 @@ import yaml
 
 from limi.adapters.configuration import load_settings, setting_infos
 from limi.kernel.start_rules import check_start, require_settings
+from tests.services.programs import judge
 from tests.unit.docs.reading import ROOT
 
 _DEPLOY = ROOT / "deploy"
@@ -104,13 +104,12 @@ def test_the_units_toml_is_that_of_the_script() -> None:
     assert set(tomllib.loads(_secrets_toml())) == {"upstream", "database", "redis"}
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed on this machine")
 def test_systemd_has_nothing_against_the_unit(tmp_path: Path) -> None:
-    unit = tmp_path / "limi.service"
+    program, unit = judge("systemd-analyze", package="systemd"), tmp_path / "limi.service"
     # The program has to exist where the unit is judged.
     unit.write_text(_UNIT.replace("/srv/limi/.venv/bin/limi serve", f"{sys.executable} -m limi serve"))
     done = subprocess.run(  # noqa: S603 - systemd's own program
-        [shutil.which("systemd-analyze") or "", "verify", "--man=no", unit],
+        [program, "verify", "--man=no", unit],
         capture_output=True,
         text=True,
         check=False,

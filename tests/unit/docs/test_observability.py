@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -25,6 +24,7 @@ from limi.cli.worker_process import WorkerProcess
 from limi.kernel.errors import CATALOGUE
 from limi.testing.backend import Backend, running_backend
 from scripts import grafana_dashboard
+from tests.services.programs import judge
 from tests.unit.docs.metrics import OBSERVABILITY, asked_by, documented, series
 from tests.unit.docs.reading import ROOT, anchors
 
@@ -195,7 +195,6 @@ def test_every_alert_is_tested_to_speak_and_to_be_silent() -> None:
     assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == names
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="Debian's package prometheus is not installed")
 @pytest.mark.parametrize(
     "command",
     [
@@ -207,7 +206,11 @@ def test_every_alert_is_tested_to_speak_and_to_be_silent() -> None:
 )
 def test_prometheus_own_tool_has_nothing_against_it(command: tuple[str, ...]) -> None:
     done = subprocess.run(  # noqa: S603 - Prometheus's own program
-        [shutil.which("promtool") or "", *command], cwd=_PROMETHEUS, capture_output=True, text=True, check=False
+        [judge("promtool", package="prometheus"), *command],
+        cwd=_PROMETHEUS,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -3,6 +3,7 @@
 ApiKeyError
 ├── InvalidKeyError       a member breaks its rule
 ├── KeyNotFoundError      there is none of that id, or none that this caller may see
+├── KeyEndedError         it is revoked or expired, and stays so
 ├── KeyForbiddenError     it would be more than its maker has
 ├── KeyConflictError      others change the key at the same moment
 └── KeyOriginError        the key is valid, but not for pages of this origin
@@ -12,6 +13,7 @@ __all__ = [
     "ApiKeyError",
     "InvalidKeyError",
     "KeyConflictError",
+    "KeyEndedError",
     "KeyForbiddenError",
     "KeyNotFoundError",
     "KeyOriginError",
@@ -41,6 +43,15 @@ class KeyNotFoundError(ApiKeyError):
     def __init__(self, key_id: str) -> None:
         super().__init__(f"id: there is no key `{key_id}`")
         self.key_id = key_id
+
+
+class KeyEndedError(ApiKeyError):
+    """The key is revoked or expired, and nothing makes it another."""
+
+    def __init__(self, key_id: str, *, status: str) -> None:
+        super().__init__(f"id: the key `{key_id}` is {status} for ever; make a new one")
+        self.key_id = key_id
+        self.status = status
 
 
 class KeyForbiddenError(ApiKeyError):

@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from limi.features.api_keys.errors import InvalidKeyError, KeyConflictError, KeyNotFoundError
+from limi.features.api_keys.errors import (
+    InvalidKeyError,
+    KeyConflictError,
+    KeyEndedError,
+    KeyNotFoundError,
+)
 from limi.features.api_keys.model import ApiKey, IssuedKey, KeyID, KeyStatus, NewKey, StoredKey
 from limi.features.api_keys.ports import ApiKeyStore, KnownTenants
 from limi.features.api_keys.rules import KEY_RULES, MAX_OVERLAP_SECONDS, Powers, check_key, check_within
@@ -20,6 +26,8 @@ __all__ = ["ApiKeyService"]
 
 _DEFAULTED: Final = ("origins", "models", "profiles", "max_ttl_seconds", "tokens_per_minute", "expires_at")
 """What a new key takes over from its maker where nothing was asked for."""
+_MOST_NAMED: Final = 5
+"""Names of one kind that a fact lists. Of more it tells the number: lists of a hundred would be a document."""
 
 
 class ApiKeyService:
@@ -98,7 +106,8 @@ class ApiKeyService:
         A token that was in its overlap already stops at once.
 
         Raises:
-            KeyNotFoundError: there is none of that id for `by`, or it is revoked or expired.
+            KeyNotFoundError: there is none of that id for `by`.
+            KeyEndedError: it is revoked or expired.
             InvalidKeyError: the overlap breaks its rule.
             KeyForbiddenError: the key opens more than `by` may.
             KeyConflictError: somebody else changed it at the same moment.
@@ -108,8 +117,8 @@ class ApiKeyService:
         if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
             raise InvalidKeyError(field="overlap_seconds", rule=KEY_RULES["overlap_seconds"])
         stored, now = await self._existing(key_id, by), self._clock.now()
-        if stored.key.status(now) is not KeyStatus.ACTIVE:
-            raise KeyNotFoundError(key_id)
+        if (status := stored.key.status(now)) is not KeyStatus.ACTIVE:
+            raise KeyEndedError(key_id, status=status)
         check_within(stored.key, await self._powers(by))
         token = make_token(key_id, self._ids)
         until = now + overlap_seconds if overlap_seconds else None
@@ -210,5 +219,26 @@ class ApiKeyService:
 
 
 def _described(key: ApiKey) -> str:
-    told = f"name={key.name}, scopes={'|'.join(sorted(key.scopes))}"
-    return told if key.expires_at is None else f"{told}, expires_at={int(key.expires_at)}"
+    """Say what a key opens, for the audit log: the row may outlive the key's own."""
+    told = {
+        "name": key.name,
+        "scopes": _names(key.scopes),
+        "max_ttl_seconds": key.max_ttl_seconds,
+        "tokens_per_minute": key.tokens_per_minute,
+        "expires_at": None if key.expires_at is None else _moment(key.expires_at),
+        # Last, because they may be long, and what is longer than a fact's detail is cut off.
+        "models": _names(key.models),
+        "profiles": _names(key.profiles),
+        "origins": _names(key.origins),
+    }
+    return ", ".join(f"{name}={value}" for name, value in told.items() if value is not None)
+
+
+def _names(names: frozenset[str] | None) -> str | None:
+    if names is None:
+        return None
+    return "|".join(sorted(names)) if len(names) <= _MOST_NAMED else f"{len(names)} names"
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -49,8 +49,9 @@ async def test_an_error_of_the_script_is_no_answer(redis_url: str) -> None:
 async def test_no_answer_in_time_is_none_and_the_next_is_not_its(redis_url: str) -> None:
     connection = RedisConnection(url=Secret(redis_url), timeout_seconds=0.05)
     with Redis.from_url(redis_url) as operator:
-        await connection.run(ECHO, (), (b"first",))
-        operator.client_pause(300)
+        await connection.run(ECHO, (), (b"first",), timeout_seconds=5)
+        # Scripts wait and `CLIENT UNPAUSE` does not, so how long it lasts is the test's to say.
+        operator.client_pause(60_000, all=False)
         with pytest.raises(RedisUnavailableError, match="TimeoutError"):
             await connection.run(ECHO, (), (b"late",))
         operator.client_unpause()
@@ -74,7 +75,7 @@ async def test_whoever_is_cancelled_leaves_no_answer_behind(redis_url: str) -> N
     connection = RedisConnection(url=Secret(redis_url), timeout_seconds=5)
     with Redis.from_url(redis_url) as operator:
         await connection.run(ECHO, ())
-        operator.client_pause(100)
+        operator.client_pause(60_000, all=False)
         waiting = asyncio.create_task(connection.run(ECHO, (), (b"late",)))
         await asyncio.sleep(0.02)
         waiting.cancel()

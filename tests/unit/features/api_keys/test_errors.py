@@ -8,6 +8,11 @@ from limi.kernel.errors import CATALOGUE
 ERRORS = [
     (errors.InvalidKeyError(field="name", rule="must be short"), "invalid_request", "name: must be short"),
     (errors.KeyNotFoundError("abc"), "not_found", "id: there is no key `abc`"),
+    (
+        errors.KeyEndedError("abc", status="revoked"),
+        "invalid_request",
+        "id: the key `abc` is revoked for ever; make",
+    ),
     (errors.KeyForbiddenError(field="scopes", rule="no"), "forbidden", "scopes: no"),
     (errors.KeyConflictError("abc"), "invalid_request", "id: the key `abc` was changed"),
     (errors.KeyOriginError(), "forbidden", "origin: "),

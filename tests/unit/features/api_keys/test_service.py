@@ -7,6 +7,7 @@ import pytest
 from limi.features.api_keys.errors import (
     InvalidKeyError,
     KeyConflictError,
+    KeyEndedError,
     KeyForbiddenError,
     KeyNotFoundError,
 )
@@ -37,8 +38,16 @@ class TestMaking:
         await office.tenant()
         issued = await office.key(name="web", tenant="acme", expires_at=office.clock.now() + 60)
         assert office.journal.told()[-1] == ("key.created", f"key:{issued.key.id}", "acme")
-        end = int(office.clock.now()) + 60
-        assert office.journal.facts[-1].detail == f"name=web, scopes=mint, expires_at={end}"
+        assert office.journal.facts[-1].detail == "name=web, scopes=mint, expires_at=2026-09-21T14:14:20Z"
+
+    async def test_its_fact_tells_every_bound_which_the_row_may_outlive(self, office: Office) -> None:
+        many = frozenset(f"https://{number}.example" for number in range(6))
+        await office.key(
+            name="web", models=frozenset({"b", "a"}), origins=many, max_ttl_seconds=60, tokens_per_minute=5
+        )
+        assert office.journal.facts[-1].detail == (
+            "name=web, scopes=mint, max_ttl_seconds=60, tokens_per_minute=5, models=a|b, origins=6 names"
+        )
 
     async def test_without_its_fact_it_is_not_made(self, office: Office) -> None:
         office.journal.broken = True
@@ -188,7 +197,14 @@ class TestRotating:
     async def test_a_dead_key_is_not_brought_back(self, office: Office) -> None:
         issued = await office.key()
         await office.keys.revoke(issued.key.id, by=SYSTEM, origin=ORIGIN)
-        with pytest.raises(KeyNotFoundError):
+        with pytest.raises(KeyEndedError, match=f"the key `{issued.key.id}` is revoked"):
+            await office.keys.rotate(issued.key.id, by=SYSTEM, origin=ORIGIN)
+        assert office.journal.told()[-1][0] == "key.revoked", "no rotation is told that was never tried"
+
+    async def test_an_expired_key_is_said_to_be_expired(self, office: Office) -> None:
+        issued = await office.key(expires_at=office.clock.now() + 60)
+        office.clock.advance(60)
+        with pytest.raises(KeyEndedError, match="is expired"):
             await office.keys.rotate(issued.key.id, by=SYSTEM, origin=ORIGIN)
 
     async def test_a_revocation_meanwhile_wins(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,9 @@ async def test_it_is_shown_rotated_and_revoked_by_its_id(desk: Desk) -> None:
     assert rotated["secret"] != made["secret"]
     revoked = await desk.ask("POST", f"{path}/revoke")
     assert (revoked.status, revoked.json["status"]) == (200, "revoked")
-    assert (await desk.refused("POST", f"{path}/rotate")).code == "not_found"
+    refused = await desk.refused("POST", f"{path}/rotate")
+    assert refused.code == "invalid_request"
+    assert "revoked" in str(refused)
 
 
 async def test_a_page_ends_where_the_next_begins(desk: Desk) -> None:
