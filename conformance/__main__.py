@@ -16,6 +16,7 @@ from conformance.record import RECORD_VARIABLE, read_record
 from conformance.results import COMMITTED, Results, complete, drift, load, save
 from conformance.table import render
 from conformance.target import DEFAULT_MODEL, SANDBOX_KEY, TARGET_VARIABLE, Target
+from conformance.warm_up import warm_up
 from conformance.workspace import Workspace, fresh, locked
 
 _WEIGHTS: Final = Path(__file__).parents[1] / ".limi" / "speech"
@@ -104,6 +105,8 @@ def _target(chosen: Namespace, workspace: Workspace, folder: Path) -> Iterator[t
     with ExitStack() as stack:
         plain = stack.enter_context(running_sandbox(folder, *speech))
         secure = stack.enter_context(running_sandbox(folder, *speech, "--tls"))
+        for sandbox in (plain, secure):
+            warm_up(sandbox)
         target = Target(
             # The name may lead to another address first; the sandboxes listen on this one.
             url=plain["base_url"].replace("localhost", "127.0.0.1"),

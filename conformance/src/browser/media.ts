@@ -19,7 +19,7 @@ export class WebRTCMedium implements Medium {
   }
 
   makeTransport(): OpenAIRealtimeWebRTC {
-    return new OpenAIRealtimeWebRTC();
+    return new OpenAIRealtimeWebRTC({ changePeerConnection: silenced });
   }
 
   url(): string {
@@ -55,6 +55,15 @@ export class WebRTCMedium implements Medium {
     if (callId === undefined) throw new Error('the answer named no call');
     await window.hangUp(callId);
   }
+}
+
+/**
+ * Mutes the microphone that the SDK has just opened. The SDK itself can be muted once it is connected, which a busy
+ * machine may reach in the middle of the recording's first word; that would be a turn of its own.
+ */
+function silenced(connection: RTCPeerConnection): RTCPeerConnection {
+  for (const { track } of connection.getSenders()) if (track) track.enabled = false;
+  return connection;
 }
 
 function transportOf(session: RealtimeSession): OpenAIRealtimeWebRTC {

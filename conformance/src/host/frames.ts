@@ -48,6 +48,32 @@ export async function checkAll(events: readonly Event[], readByAgents: boolean):
   return events;
 }
 
+/**
+ * Makes the schema, unless this version's is there, and returns its file.
+ *
+ * The compiler needs some seconds for it, on a busy machine half a minute, and nothing else runs meanwhile: in a
+ * process that plays scenarios they would all be late. So the set-up of a test run calls this first.
+ */
+export function prepareSchema(): string {
+  const folder = packageFolder('openai');
+  const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const file = path.join(OUTPUT, `openai-${version}.schema.json`);
+  if (!existsSync(file)) {
+    const generator = createGenerator({
+      path: path.join(folder, 'resources/realtime/realtime.d.ts'),
+      type: 'RealtimeServerEvent',
+      skipTypeCheck: true,
+      additionalProperties: true,
+      encodeRefs: true,
+    });
+    mkdirSync(OUTPUT, { recursive: true });
+    writeFileSync(file, JSON.stringify(generator.createSchema('RealtimeServerEvent')));
+  }
+  return file;
+}
+
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
@@ -105,23 +131,7 @@ function loadSchema(): { ajv: Ajv; names: Map<string, string> } {
 }
 
 function generatedSchema(): { definitions: Record<string, Definition> } {
-  const folder = packageFolder('openai');
-  const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  const file = path.join(OUTPUT, `openai-${version}.schema.json`);
-  if (!existsSync(file)) {
-    const generator = createGenerator({
-      path: path.join(folder, 'resources/realtime/realtime.d.ts'),
-      type: 'RealtimeServerEvent',
-      skipTypeCheck: true,
-      additionalProperties: true,
-      encodeRefs: true,
-    });
-    mkdirSync(OUTPUT, { recursive: true });
-    writeFileSync(file, JSON.stringify(generator.createSchema('RealtimeServerEvent')));
-  }
-  return JSON.parse(readFileSync(file, 'utf8')) as { definitions: Record<string, Definition> };
+  return JSON.parse(readFileSync(prepareSchema(), 'utf8')) as { definitions: Record<string, Definition> };
 }
 
 function packageFolder(name: string): string {

@@ -1,11 +1,16 @@
+import { prepareSchema } from './frames.ts';
 import { PYTHON, Sandbox } from './sandbox.ts';
 import { handDown, targetFromEnvironment } from './target.ts';
 
 /** The parts that need no weights: every machine has them, and they are the same every time. */
 const SMALL = ['--speech', 'small'];
 
-/** Starts what is to be tried, unless the environment names it already; returns how to end it again. */
+/**
+ * Prepares what events are held against and starts what is to be tried, unless the environment names it already;
+ * returns how to end it again.
+ */
 export async function setUp({ tls }: { tls: boolean }): Promise<() => Promise<void>> {
+  prepareSchema();
   if (targetFromEnvironment()) return () => Promise.resolve();
   const plain = await Sandbox.start(...SMALL);
   const secure = tls ? await Sandbox.start(...SMALL, '--tls') : undefined;

@@ -10,6 +10,7 @@ from limi.kernel.settings import SettingsError
 if TYPE_CHECKING:
     from limi.sandbox.faults import FaultRules
     from limi.sandbox.http.faults import FaultInjection
+    from limi.sandbox.scripts import Script
 
 __all__ = ["FaultRulesFile", "Faults", "fault_injection"]
 
@@ -19,17 +20,23 @@ FaultRulesFile = Annotated[
 ]
 
 
-def fault_injection(*, enabled: bool, rules_file: Path | None) -> "FaultInjection | None":
+def fault_injection(
+    *, enabled: bool, rules_file: Path | None, script: "Script | None" = None
+) -> "FaultInjection | None":
     """Return what lets things go wrong, or None where nothing may.
 
     Args:
         enabled: Whether clients may ask for faults, by header or by the admin route.
         rules_file: YAML or JSON with rules that hold from the start; giving it enables faults as well.
+        script: May have rules too, which do not enable faults: a script is taken from elsewhere more readily.
 
     Raises:
-        SettingsError: The file cannot be read or breaks a rule; the message names the member.
+        SettingsError: A file cannot be read or breaks a rule, or a script has rules where nothing may go wrong.
+            The message names the member.
     """
     if not enabled and rules_file is None:
+        if script is not None and script.faults:
+            raise SettingsError(f"--script: {script.source} has faults, which need --faults.")
         return None
     import asyncio  # noqa: PLC0415 - keeps `limi --help` quick
 
@@ -39,6 +46,8 @@ def fault_injection(*, enabled: bool, rules_file: Path | None) -> "FaultInjectio
     rules = FaultRules()
     if rules_file is not None:
         _read(rules_file, rules)
+    if script is not None:
+        _hold(script, rules)
     return FaultInjection(rules=rules, sleep=asyncio.sleep)
 
 
@@ -60,6 +69,19 @@ def _read(file: Path, rules: "FaultRules") -> None:
     except ProtocolError as exc:
         msg = f"--fault-rules: {file}: {exc.message}"
         raise SettingsError(msg) from exc
+
+
+def _hold(script: "Script", rules: "FaultRules") -> None:
+    from limi.protocol import ProtocolError  # noqa: PLC0415
+    from limi.sandbox.faults import parse_script_rules  # noqa: PLC0415
+    from limi.sandbox.scripts import ScriptError  # noqa: PLC0415
+
+    try:
+        rules.hold(*parse_script_rules(script))
+    except ScriptError as exc:
+        raise SettingsError(f"--script: {exc}.") from exc
+    except ProtocolError as exc:
+        raise SettingsError(f"--script: {script.source}: {exc.message}") from exc
 
 
 def _has_faults(content: object) -> bool:

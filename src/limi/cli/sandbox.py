@@ -73,8 +73,8 @@ def sandbox(  # noqa: PLR0913 - one parameter for each option
     authority = _authority() if tls else None
     ca_file = authority.certificate_file if authority else None
     announce = Announcement(as_json=print_json, ready_file=ready_file, ca_file=ca_file)
-    injection = fault_injection(enabled=faults, rules_file=fault_rules)
     scripted = read_script(script)
+    injection = fault_injection(enabled=faults, rules_file=fault_rules, script=scripted)
     answering = choose_brain(brain, base_url=base_url, model=brain_model, api_key_file=api_key_file)
     with bind_socket(host, port, host_setting="--host", port_setting="--port") as listener:
         config = SandboxConfig(public_ip=public_ip, speech=speech, speech_dir=speech_dir)

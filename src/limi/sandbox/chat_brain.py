@@ -20,6 +20,7 @@ from limi.sandbox.brain import BrainError, CallFunction, Reply, Say, sorry_not_u
 from limi.sandbox.chat.messages import chat_body
 from limi.sandbox.chat.sentences import SentenceCutter, TextPieces
 from limi.sandbox.chat.stream import ChatStream, StreamError, error_text
+from limi.sandbox.chat.thoughts import ThoughtFilter
 
 if TYPE_CHECKING:
     import httpx2
@@ -51,7 +52,8 @@ class ChatEndpoint:
     connect_seconds: float = 5.0
     """A server that takes no connection for so long is not there."""
     first_seconds: float = 120.0
-    """How long the answer may take to begin: a local server may have to load the model from disk first."""
+    """How long the answer may take to begin: a local server may have to load the model from disk first, and some
+    send their headers, or comments that keep the connection alive, long before the first word."""
     pause_seconds: float = 30.0
     """How long it may falter: a large model on a small machine still writes a word in a second or two."""
     max_line_bytes: int = 256 * 1024
@@ -124,18 +126,25 @@ class ChatBrain:
         return self._model
 
     async def _words(self, body: Mapping[str, Any], stream: ChatStream) -> AsyncGenerator[str, None]:
+        begins_by = asyncio.get_running_loop().time() + self._endpoint.first_seconds
+        thoughts = ThoughtFilter()
         async with self._asked("POST", "/chat/completions", body) as response:
             chunks = response.aiter_raw()
             while not stream.is_done:
                 with self._failures():
-                    async with asyncio.timeout(self._endpoint.pause_seconds):
+                    async with self._patience(stream, begins_by):
                         chunk = await anext(chunks, b"")
                 if not chunk:
                     break
                 with _stream_errors():
                     words = list(stream.receive(chunk))
-                for piece in words:
+                for piece in filter(None, map(thoughts.add, words)):
                     yield piece
+        if rest := thoughts.rest():
+            yield rest
+
+    def _patience(self, stream: ChatStream, begins_by: float) -> asyncio.Timeout:
+        return asyncio.timeout(self._endpoint.pause_seconds) if stream.has_begun else asyncio.timeout_at(begins_by)
 
     @asynccontextmanager
     async def _asked(

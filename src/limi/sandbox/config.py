@@ -53,8 +53,8 @@ class SandboxConfig:
     max_sessions: int = 128
     """Sessions at a time. One that speaks takes about 4 % of a core, so a laptop is full well before this."""
     max_calls: int = 16
-    """WebRTC calls among the sessions. Each takes 6 % of the event loop's core, however little is said, and 4 % of
-    another for its turn detector (docs/decisions/0012): this many are what the loop can carry."""
+    """WebRTC calls among the sessions. Each takes 6 % of the event loop's core, however little is said, and up to
+    4 % of another for its turn detector (docs/decisions/0012): this many are what the loop can carry."""
     max_sidebands: int = 8
     """Sideband sockets of one call: an application's own, its supervisor's, and some that look on."""
     public_ip: str = "127.0.0.1"

@@ -13,10 +13,27 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from limi.protocol.errors import InvalidValueError, MissingParameterError, RefusedError, UnknownParameterError
+from limi.protocol.errors import (
+    InvalidValueError,
+    MissingParameterError,
+    ProtocolError,
+    RefusedError,
+    UnknownParameterError,
+)
 from limi.protocol.wire import Strict, convert
+from limi.sandbox.scripts import Script, ScriptError
 
-__all__ = ["FaultRule", "FaultRules", "HeldRule", "Place", "What", "parse_rule", "parse_rules", "place_of"]
+__all__ = [
+    "FaultRule",
+    "FaultRules",
+    "HeldRule",
+    "Place",
+    "What",
+    "parse_rule",
+    "parse_rules",
+    "parse_script_rules",
+    "place_of",
+]
 
 
 class Place(StrEnum):
@@ -158,7 +175,7 @@ def parse_rule(value: object, *, at: str = "") -> FaultRule:
 
 
 def parse_rules(value: object, *, at: str = "faults") -> tuple[FaultRule, ...]:
-    """Check a rule, or a list of rules, such as stands under `faults` in a script.
+    """Check a rule, or a list of rules.
 
     Raises:
         ProtocolError: The first rule of the format that is broken, with the path of the member.
@@ -168,6 +185,24 @@ def parse_rules(value: object, *, at: str = "faults") -> tuple[FaultRule, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
         raise InvalidValueError(at, f"Invalid value for '{at}': expected a rule or a list of rules.")
     return tuple(parse_rule(entry, at=f"{at}[{index}]") for index, entry in enumerate(value))
+
+
+def parse_script_rules(script: Script) -> tuple[FaultRule, ...]:
+    """Check the rules that stand under `faults` in a script.
+
+    Raises:
+        ScriptError: The first rule that is broken, with its line.
+    """
+    rules: list[FaultRule] = []
+    for index, fault in enumerate(script.faults):
+        field = f"faults[{index}]"
+        try:
+            rules.append(parse_rule(fault.members, at=field))
+        except ProtocolError as error:
+            raise ScriptError(
+                source=script.source, line=fault.line, field=error.param or field, rule=error.message.rstrip(".")
+            ) from error
+    return tuple(rules)
 
 
 class HeldRule:

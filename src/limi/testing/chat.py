@@ -40,9 +40,11 @@ class ChatAnswer:
     status: int = 200
     """Any other than 200 is answered with `text` as the error's message."""
     raw: bytes | None = None
-    """The stream's bytes, in place of all the above but the status."""
+    """The stream's bytes, or the refusal's, in place of all the above but the status."""
     silent: bool = False
     """Take the request and never answer."""
+    begins: asyncio.Event | None = None
+    """The headers and comments that keep the connection alive are sent at once, and the rest once this is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,15 @@ class FakeChat:
         self, request: ChatRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if request.method == "GET":
-            await _send_whole(writer, 200, {"object": "list", "data": [{"id": _MODEL, "object": "model"}]})
+            listed = {"object": "list", "data": [{"id": _MODEL, "object": "model"}]}
+            await _send_whole(writer, 200, json.dumps(listed).encode())
             return
         answer = self.queued.popleft() if self.queued else self.always
         if answer.silent:
             await self._wait_for_hang_up(reader)
         elif answer.status != 200:  # noqa: PLR2004 - HTTP
-            await _send_whole(writer, answer.status, {"error": {"message": answer.text}})
+            said = answer.raw or json.dumps({"error": {"message": answer.text}}).encode()
+            await _send_whole(writer, answer.status, said)
         else:
             await self._stream(answer, reader, writer)
 
@@ -115,9 +119,11 @@ class FakeChat:
     ) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         try:
+            if answer.begins is not None:
+                await _send_piece(writer, b": keep-alive\n\n")
+                await answer.begins.wait()
             for piece in _pieces(answer):
-                writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-                await writer.drain()
+                await _send_piece(writer, piece)
         except ConnectionError:
             self.hung_up.set()
             raise
@@ -136,6 +142,11 @@ class FakeChat:
         self.hung_up.set()
 
 
+async def _send_piece(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+    await writer.drain()
+
+
 async def _read_request(reader: asyncio.StreamReader) -> ChatRequest:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     first, *lines = head.strip().split("\r\n")
@@ -145,8 +156,7 @@ async def _read_request(reader: asyncio.StreamReader) -> ChatRequest:
     return ChatRequest(method, path, headers, json.loads(body) if body else None)
 
 
-async def _send_whole(writer: asyncio.StreamWriter, status: int, body: dict[str, Any]) -> None:
-    content = json.dumps(body).encode()
+async def _send_whole(writer: asyncio.StreamWriter, status: int, content: bytes) -> None:
     head = f"HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n"
     writer.write(head.encode() + b"connection: close\r\n\r\n" + content)
     await writer.drain()

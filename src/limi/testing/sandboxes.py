@@ -175,7 +175,7 @@ class sandbox:  # noqa: N801 - it is used as a function is, with `with` and with
         sleep = self._clock.sleep if isinstance(self._clock, VirtualClock) else asyncio.sleep
         rules = FaultRules()
         rules.hold(*self._faults)
-        stage = Stage(brain=self._brain, recogniser=self._recogniser, sleep=sleep)
+        stage = Stage(brain=self._brain, recogniser=self._recogniser, faults=rules, sleep=sleep)
         stage.play(self._script)
         faults = FaultInjection(rules=rules, sleep=sleep, api_key=self._config.api_key)
         recording = Recording(faults)

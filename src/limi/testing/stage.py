@@ -1,11 +1,12 @@
 """What a sandbox says and hears in a test: a script that may be changed between two sessions, or none."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from limi.protocol import GenerationRequest
 from limi.sandbox.brain import Brain, Closable, Reply
+from limi.sandbox.faults import FaultRule, FaultRules, HeldRule, parse_script_rules
 from limi.sandbox.generation import Sleep
 from limi.sandbox.scripted_brain import ScriptedBrain
 from limi.sandbox.scripts import Script, load_script, parse_script
@@ -22,14 +23,24 @@ AnyScript = Script | Path | str
 class Stage:
     """A brain and a recogniser in one, which do what the script says that was last given."""
 
-    def __init__(self, *, brain: Brain, recogniser: Recogniser, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        *,
+        brain: Brain,
+        recogniser: Recogniser,
+        faults: FaultRules | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         """Begin without a script.
 
         Args:
             brain: Answers what the script does not.
             recogniser: Hears what the script does not.
+            faults: Where the rules of scripts come into force, beside others; by default nowhere.
             sleep: How the script waits.
         """
+        self._faults = FaultRules() if faults is None else faults
+        self._by_script: tuple[HeldRule, ...] = ()
         self._brain = self._otherwise_brain = brain
         self._recogniser = self._otherwise_recogniser = recogniser
         self._sleep = sleep
@@ -37,13 +48,16 @@ class Stage:
     def play(self, script: AnyScript | None) -> None:
         """Go by a script from the next answer on, or by none. A session keeps the ears it began with.
 
+        What goes wrong by the script replaces what went wrong by the one before it.
+
         Raises:
             ScriptError: It is no script.
         """
+        read = Script(source="no script") if script is None else _read(script)
+        self._let_go_wrong(parse_script_rules(read))
         if script is None:
             self._brain, self._recogniser = self._otherwise_brain, self._otherwise_recogniser
             return
-        read = _read(script)
         self._recogniser = ScriptedRecogniser(
             hears=read.hears, otherwise=self._otherwise_recogniser, sleep=self._sleep
         )
@@ -57,6 +71,12 @@ class Stage:
         """Return one session's recogniser, which counts its utterances from 1."""
         recogniser = self._recogniser
         return recogniser.for_session() if isinstance(recogniser, PerSession) else recogniser
+
+    def _let_go_wrong(self, rules: Sequence[FaultRule]) -> None:
+        for held in self._by_script:
+            self._faults.remove(held.id)
+        self._by_script = ()
+        self._by_script = self._faults.hold(*rules)
 
     async def recognise(self, audio: bytes, encoding: str) -> str:
         """Write down an utterance; see `Recogniser.recognise`."""

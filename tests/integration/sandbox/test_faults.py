@@ -60,6 +60,16 @@ async def test_the_sdk_tries_again_when_it_is_refused_once(box: RunningSandbox, 
     assert (held.seen, held.applied) == (1, 1)
 
 
+async def test_a_script_says_what_goes_wrong_as_well_as_what_is_said(
+    box: RunningSandbox, client: AsyncOpenAI
+) -> None:
+    box.play("turns: [{user: any, assistant: Hi}]\nfaults: {where: mint, what: refuse, status: 500}")
+    with pytest.raises(openai.InternalServerError):
+        await client.realtime.client_secrets.create()
+    box.play(None)
+    assert (await client.realtime.client_secrets.create()).value
+
+
 async def test_the_sdk_raises_its_own_error_for_each_status(client: AsyncOpenAI) -> None:
     errors = {429: openai.RateLimitError, 500: openai.InternalServerError, 503: openai.InternalServerError}
     for status, error in errors.items():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from limi.sandbox.config import SandboxConfig
 from limi.sandbox.faults import FaultRule, What
 from tests.unit.docs.reading import ROOT, blocks
 
@@ -69,3 +70,10 @@ def test_it_lists_every_fault_and_every_member_of_a_rule() -> None:
 def test_what_it_says_is_printed_is_json() -> None:
     (printed,) = blocks(_GUIDE, "json")
     assert set(json.loads(printed.text)) == {"url", "base_url", "socket_url", "api_key", "pid"}
+
+
+def test_the_bounds_of_the_page_are_those_of_the_configuration() -> None:
+    config, text = SandboxConfig(), _GUIDE.read_text("utf-8")
+    assert f"| sessions | {config.max_sessions}, of which {config.max_calls} are calls |" in text
+    assert f"| client secrets that have not expired | {config.max_secrets:,} |" in text
+    assert f"| body of a request | {config.max_body_bytes // 2**20} MiB |" in text

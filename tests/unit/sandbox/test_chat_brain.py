@@ -132,11 +132,40 @@ async def test_what_goes_wrong_is_an_error_with_a_sentence(
     chat: FakeChat, hello: GenerationRequest, answer: ChatAnswer, code: str, said: str
 ) -> None:
     chat.queued.append(answer)
-    brain = _brain(chat, first_seconds=0.2, pause_seconds=0.2, max_line_bytes=1_000, max_body_bytes=20_000)
+    brain = _brain(chat, first_seconds=1, pause_seconds=0.5, max_line_bytes=1_000, max_body_bytes=20_000)
     error = await _error(brain, hello)
     await brain.close()
     assert error.code == code
     assert said in str(error)
+
+
+async def test_the_first_word_may_take_longer_than_any_pause_after_it(
+    chat: FakeChat, hello: GenerationRequest
+) -> None:
+    """Some servers send their headers, and comments, while the model is still being loaded."""
+    begins = asyncio.Event()
+    chat.queued.append(ChatAnswer("Hi.", begins=begins))
+    brain = _brain(chat, first_seconds=20, pause_seconds=0.05)
+    asking = asyncio.create_task(_replies(brain, hello))
+    done, _ = await asyncio.wait([asking], timeout=0.3)
+    assert not done
+    begins.set()
+    assert await asking == [Say("Hi.", before="")]
+    await brain.close()
+
+
+async def test_comments_alone_do_not_put_off_the_first_word_for_ever(
+    chat: FakeChat, hello: GenerationRequest
+) -> None:
+    chat.queued.append(ChatAnswer("Hi.", begins=asyncio.Event()))
+    brain = _brain(chat, first_seconds=0.3, pause_seconds=20)
+    assert (await _error(brain, hello)).code == "brain_timed_out"
+    await brain.close()
+
+
+async def test_thoughts_are_not_said(chat: FakeChat, brain: ChatBrain, hello: GenerationRequest) -> None:
+    chat.queued.append(ChatAnswer("<think> He greets. </think> Hi"))
+    assert await _replies(brain, hello) == [Say("Hi", before="")]
 
 
 async def test_a_server_that_is_not_there_is_said(hello: GenerationRequest) -> None:

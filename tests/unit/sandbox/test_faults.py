@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from limi.protocol import ProtocolError
-from limi.sandbox.faults import FaultRules, Place, What, parse_rule, parse_rules, place_of
+from limi.sandbox.faults import (
+    FaultRules,
+    Place,
+    What,
+    parse_rule,
+    parse_rules,
+    parse_script_rules,
+    place_of,
+)
+from limi.sandbox.scripts import ScriptError, parse_script
 
 
 @pytest.mark.parametrize(
@@ -108,3 +117,13 @@ def test_where_a_fault_is_meant_follows_from_the_request_that_asks_for_it(
     what: What, here: Place, place: Place
 ) -> None:
     assert place_of(what, here) is place
+
+
+def test_the_rules_of_a_script_are_checked_and_the_line_is_named() -> None:
+    script = "hears: [Hi]\nfaults:\n  - {where: mint, what: drop}\n  - {where: mint, what: stall}"
+    with pytest.raises(
+        ScriptError, match=r"^s.yaml, line 4, faults\[1\]\.where: 'stall' does not happen at 'mint'"
+    ):
+        parse_script_rules(parse_script(script, source="s.yaml"))
+    (rule,) = parse_script_rules(parse_script(script.replace("stall", "drop").rpartition("\n")[0]))
+    assert (rule.where, rule.what) == (Place.MINT, What.DROP)

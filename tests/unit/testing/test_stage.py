@@ -7,8 +7,10 @@ import pytest
 
 from limi.protocol import GenerationRequest
 from limi.sandbox.brain import BuiltInBrain, Reply, Say
+from limi.sandbox.faults import FaultRules
 from limi.sandbox.scripts import ScriptError, parse_script
 from limi.sandbox.speech.deaf import DeafRecogniser
+from limi.sandbox.speech.scripted import ScriptedRecogniser
 from limi.testing import VirtualClock, sandbox
 from limi.testing.stage import Stage
 
@@ -51,6 +53,24 @@ async def test_a_script_may_be_a_text_a_file_or_read_already_and_may_end(stage: 
 def test_what_is_no_script_is_refused(stage: Stage) -> None:
     with pytest.raises(ScriptError):
         stage.play("turns: 3")
+
+
+def test_what_goes_wrong_changes_with_the_script_and_other_rules_stay() -> None:
+    faults = FaultRules()
+    stage = Stage(brain=BuiltInBrain(clock=VirtualClock()), recogniser=DeafRecogniser(), faults=faults)
+    faults.add("calls", "drop")
+    for where in ("mint", "models"):
+        stage.play(f"faults: {{where: {where}, what: drop}}")
+        assert [held.rule.where for held in faults] == ["calls", where]
+    stage.play(None)
+    assert [held.rule.where for held in faults] == ["calls"]
+
+
+def test_wrong_faults_change_nothing(stage: Stage) -> None:
+    stage.play(_SCRIPT)
+    with pytest.raises(ScriptError, match="line 1, faults"):
+        stage.play("faults: {where: mint, what: explode}")
+    assert isinstance(stage._recogniser, ScriptedRecogniser)
 
 
 class _ClosableBrain:

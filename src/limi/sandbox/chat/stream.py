@@ -49,7 +49,14 @@ class _ToolCall(msgspec.Struct, frozen=True):
 class _Delta(msgspec.Struct, frozen=True):
     content: str | None = None
     refusal: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
     tool_calls: list[_ToolCall] | None = None
+
+    @property
+    def has_anything(self) -> bool:
+        """Whether it tells more than who speaks; thoughts, which are not told, show that a model is at work."""
+        return bool(self.content or self.refusal or self.reasoning or self.reasoning_content or self.tool_calls)
 
 
 class _Choice(msgspec.Struct, frozen=True):
@@ -59,7 +66,9 @@ class _Choice(msgspec.Struct, frozen=True):
 
 class _Chunk(msgspec.Struct, frozen=True):
     choices: list[_Choice] = msgspec.field(default_factory=list)
+    object: str | None = None
     error: Any = None
+    message: Any = None
 
 
 @dataclass(slots=True)
@@ -89,6 +98,8 @@ class ChatStream:
         self._decoder = msgspec.json.Decoder(_Chunk)
         self.is_done = False
         """Whether the completion is whole; what comes after that is ignored."""
+        self.has_begun = False
+        """Whether there was anything of an answer yet; comments that keep a connection alive are nothing of it."""
 
     def receive(self, chunk: bytes) -> Iterator[str]:
         """Yield the words that came with some bytes, as they came.
@@ -133,10 +144,13 @@ class ChatStream:
             chunk = self._decoder.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StreamError(f"an event is no piece of a chat completion: {error}") from error
-        if chunk.error is not None:
-            raise StreamError(f"the server broke it off: {error_text(chunk.error)}")
+        # Older vLLM has the error's members beside the object's type.
+        complaint = chunk.message if chunk.object == "error" and chunk.error is None else chunk.error
+        if complaint is not None:
+            raise StreamError(f"the server broke it off: {error_text(complaint)}")
         for choice in chunk.choices[:1]:
             if choice.delta is not None:
+                self.has_begun = self.has_begun or choice.delta.has_anything
                 yield from filter(None, (choice.delta.content, choice.delta.refusal))
                 for call in choice.delta.tool_calls or ():
                     self._call(call)

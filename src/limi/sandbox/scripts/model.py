@@ -13,7 +13,19 @@ from pathlib import Path
 from limi.sandbox.scripts.matching import Matcher
 from limi.sandbox.scripts.templates import ArgumentTemplate, Template
 
-__all__ = ["Call", "Fail", "Hears", "Otherwise", "Say", "Script", "ScriptError", "Step", "Turn", "Wait"]
+__all__ = [
+    "Call",
+    "Fail",
+    "Hears",
+    "Otherwise",
+    "Say",
+    "Script",
+    "ScriptError",
+    "ScriptedFault",
+    "Step",
+    "Turn",
+    "Wait",
+]
 
 
 class ScriptError(Exception):
@@ -101,6 +113,14 @@ class Hears:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedFault:
+    """A rule of what goes wrong, as it is written: only who lets things go wrong knows what rules there are."""
+
+    members: Mapping[str, object]
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """Everything a script says."""
 
@@ -111,3 +131,5 @@ class Script:
     in_order: bool = False
     """Whether the turns are used one after the other, rather than whichever fits first."""
     otherwise: Otherwise = Otherwise.BRAIN
+    faults: Sequence[ScriptedFault] = ()
+    """What goes wrong while the script is played; `limi.sandbox.faults` checks it."""

@@ -8,7 +8,19 @@ from typing import Final
 
 from limi.sandbox.scripts.expressions import Expression, ExpressionError
 from limi.sandbox.scripts.matching import Anything, Contains, Exactly, Matcher, Matches, Nothing, plain_words
-from limi.sandbox.scripts.model import Call, Fail, Hears, Otherwise, Say, Script, ScriptError, Step, Turn, Wait
+from limi.sandbox.scripts.model import (
+    Call,
+    Fail,
+    Hears,
+    Otherwise,
+    Say,
+    Script,
+    ScriptedFault,
+    ScriptError,
+    Step,
+    Turn,
+    Wait,
+)
 from limi.sandbox.scripts.nodes import Node, read_yaml
 from limi.sandbox.scripts.templates import ArgumentTemplate, Template, TemplateError
 from limi.sandbox.speech import SpeechError
@@ -20,7 +32,7 @@ _MOST_BYTES: Final = 1024 * 1024
 """A thousand turns are a tenth of it."""
 _LONGEST_SECONDS: Final = 3600.0
 """A session lasts no longer."""
-_TOP: Final = ("hears", "turns", "order", "otherwise")
+_TOP: Final = ("hears", "turns", "order", "otherwise", "faults")
 _TURN: Final = ("user", "assistant", "times", "metadata")
 _USER: Final = ("exactly", "contains", "matches")
 _HEARS: Final = (
@@ -72,15 +84,27 @@ def parse_script(text: str, *, source: str = "script", folder: Path | None = Non
     fields = top.fields(_TOP)
     in_order = "order" in fields and fields["order"].choice((_ANY_ORDER, _GIVEN_ORDER)) == _GIVEN_ORDER
     otherwise = fields["otherwise"].choice(tuple(Otherwise)) if "otherwise" in fields else Otherwise.BRAIN
-    if "hears" not in fields and "turns" not in fields:
-        raise top.error('a script has "turns", "hears", or both')
+    if not fields.keys() & {"hears", "turns", "faults"}:
+        raise top.error('a script has "turns", "hears", "faults", or several of them')
     return Script(
         source=source,
         hears=_hears(fields["hears"], folder or Path()) if "hears" in fields else (),
         turns=[_turn(node, in_order=in_order) for node in fields["turns"].items()] if "turns" in fields else (),
         in_order=in_order,
         otherwise=Otherwise(otherwise),
+        faults=_faults(fields["faults"]) if "faults" in fields else (),
     )
+
+
+def _faults(node: Node) -> list[ScriptedFault]:
+    """Take rules as they are: what the backend runs, which may read scripts, knows nothing of faults."""
+    items = node.items() if node.is_list else [node]
+    return [
+        ScriptedFault(
+            members={name: value.json(lambda _, text: text) for name, value in item.members()}, line=item.line
+        )
+        for item in items
+    ]
 
 
 def _hears(node: Node, folder: Path) -> list[Hears]:

@@ -68,10 +68,11 @@ def choose_speech(level: SpeechLevel, *, folder: Path, installed: Callable[[str]
         _log.warning("sandbox.speech.incomplete", lacking=list(lacking))
     runs = installed("onnxruntime")
     hears = runs and weights.are_there(folder, weights.MOONSHINE)
+    listens = runs and weights.are_there(folder, [weights.SILERO])
     judges = runs and weights.are_there(folder, [weights.SMART_TURN])
     return Speech(
         voice=HibariVoice() if runs and installed("hibari") else PicoVoice(),
-        detector=SileroDetector(),
+        detector=SileroDetector(folder=folder if listens else None),
         recogniser=MoonshineRecogniser(folder=folder) if hears else DeafRecogniser(),
         judge=SmartTurn(folder=folder) if judges else None,
         lacking=lacking,
@@ -87,9 +88,15 @@ def _small() -> Speech:
 def _lacking(folder: Path, installed: Callable[[str], bool]) -> list[str]:
     if not installed("onnxruntime") or not installed("hibari"):
         return ["recognition and the natural voice: install limi[speech]"]
-    parts = (("recognition", weights.MOONSHINE), ("the judge of turns", (weights.SMART_TURN,)))
-    return [
-        f"the weights of {name} in {folder}: run `limi speech install`"
-        for name, files in parts
-        if not weights.are_there(folder, files)
-    ]
+    parts = (
+        ("recognition", weights.MOONSHINE),
+        ("the judge of turns", (weights.SMART_TURN,)),
+        ("the quicker detector of speech", (weights.SILERO,)),
+    )
+    missing = [name for name, files in parts if not weights.are_there(folder, files)]
+    return [f"the weights of {_listed(missing)} in {folder}: run `limi speech install`"] if missing else []
+
+
+def _listed(names: list[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

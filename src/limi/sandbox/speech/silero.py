@@ -1,12 +1,15 @@
-"""Voice activity detection of the small install: Silero, in a worker process that all sessions share.
+"""Voice activity detection: Silero, in a worker process that all sessions share.
 
-One second of sound takes about 40 ms there, so that one worker serves some twenty people who talk at once.
+One second of sound takes about 40 ms there, so that one worker serves some twenty people who talk at once; with
+the weights of `limi speech install` it takes 8.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
+from limi.sandbox.speech.moonshine import MODEL_START_SECONDS
 from limi.sandbox.speech.ports import SpeechError, SpeechWindow
 from limi.sandbox.speech.worker import Worker, worker_command
 
@@ -20,9 +23,15 @@ _PIECE_BYTES: Final = 24_000
 class SileroDetector:
     """Hears any number of streams, as many as its worker remembers."""
 
-    def __init__(self, *, worker: Worker | None = None) -> None:
-        """Make a detector; its worker starts when it is first needed."""
-        self._worker = worker or Worker(command=worker_command("silero"))
+    def __init__(self, *, folder: Path | None = None, worker: Worker | None = None) -> None:
+        """Make a detector; its worker starts when it is first needed.
+
+        Args:
+            folder: Where the weights lie, if they do; without them it hears the same, more slowly.
+            worker: The process; by default one that runs Silero.
+        """
+        command = worker_command("silero", *([] if folder is None else [str(folder.absolute())]))
+        self._worker = worker or Worker(command=command, start_seconds=MODEL_START_SECONDS)
         self._windows: dict[str, int] = {}
 
     async def listen(self, stream: str, audio: bytes, encoding: str) -> Sequence[SpeechWindow]:

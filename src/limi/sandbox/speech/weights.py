@@ -18,6 +18,7 @@ __all__ = [
     "MOONSHINE_ENCODER",
     "MOONSHINE_TOKENS",
     "PACKAGES",
+    "SILERO",
     "SMART_TURN",
     "Package",
     "Registry",
@@ -109,6 +110,12 @@ SMART_TURN: Final = Weight(
     sha256="2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
     size_bytes=8_679_182,
 )
+SILERO: Final = Weight(
+    path="pipecat-ai-1.14.0/silero_vad.onnx",
+    member="pipecat/audio/vad/data/silero_vad.onnx",
+    sha256="1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3",
+    size_bytes=2_327_524,
+)
 MOONSHINE: Final = (MOONSHINE_ENCODER, MOONSHINE_DECODER, MOONSHINE_TOKENS)
 """What recognition needs."""
 
@@ -157,10 +164,11 @@ PACKAGES: Final = (
         version="1.14.0",
         algorithm="sha256",
         digest="0352f504b44e78bdf524e45af4bc759601c835b9b7dc195efe5e03384b974a44",
-        licence="BSD-2-Clause",
-        purpose="end of turn",
+        licence="BSD-2-Clause; Silero's model in it: MIT",
+        purpose="turns: that somebody speaks, and has finished",
         weights=(
             SMART_TURN,
+            SILERO,
             Weight(
                 path="pipecat-ai-1.14.0/LICENSE",
                 member="pipecat_ai-1.14.0.dist-info/licenses/LICENSE",
@@ -170,7 +178,7 @@ PACKAGES: Final = (
         ),
     ),
 )
-"""Everything that `limi speech install` fetches: 34 MB, of which it keeps 39 MB unpacked."""
+"""Everything that `limi speech install` fetches: 34 MB, of which it keeps 41 MB unpacked."""
 
 
 def are_there(folder: Path, weights: Sequence[Weight]) -> bool:

@@ -19,12 +19,14 @@ from aiortc import (
     RTCRtpSender,
     RTCSessionDescription,
 )
+from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, AudioResampler
 
 from limi.sandbox.config import SandboxConfig
 from limi.sandbox.live_session import Faculties, LiveSession
 from limi.sandbox.send_queue import Farewell
+from limi.sandbox.transports.arrivals import hand_on_at_once
 from limi.sandbox.transports.data_channel import Inbox, fit_message
 from limi.sandbox.transports.loopback import confine
 from limi.sandbox.transports.playback import (
@@ -182,6 +184,8 @@ class WebRTCPeer:
         for transceiver in connection.getTransceivers():
             if transceiver.kind != "audio":
                 transceiver.direction = "inactive"
+            else:
+                hand_on_at_once(transceiver.receiver, make_frame=JitterFrame)
         transports = [transceiver.receiver.transport for transceiver in connection.getTransceivers()]
         if connection.sctp is not None:
             transports.append(connection.sctp.transport)

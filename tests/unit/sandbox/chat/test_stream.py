@@ -131,3 +131,17 @@ def test_a_call_without_a_name_is_refused() -> None:
 )
 def test_the_reason_is_found_wherever_a_server_puts_it(error: object, text: str) -> None:
     assert error_text(error) == text
+
+
+def test_comments_and_a_role_are_no_beginning_but_thoughts_are() -> None:
+    stream = _stream()
+    for nothing in (b": keep-alive\n\n", _event({"role": "assistant", "content": ""})):
+        assert list(stream.receive(nothing)) == []
+        assert not stream.has_begun
+    assert list(stream.receive(_event({"reasoning": "Hm."}))) == []
+    assert stream.has_begun
+
+
+def test_an_error_may_be_the_event_itself() -> None:
+    with pytest.raises(StreamError, match="the server broke it off: too long"):
+        list(_stream().receive(b'data: {"object": "error", "message": "too long", "code": 400}\n\n' + _DONE))

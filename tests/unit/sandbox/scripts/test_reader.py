@@ -123,7 +123,7 @@ def test_a_recording_of_silence_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("otherwise: fail", 's.yaml, line 1: a script has "turns", "hears", or both'),
+        ("otherwise: fail", 's.yaml, line 1: a script has "turns", "hears", "faults", or several of them'),
         ("turn: []", 's.yaml, line 1, turn: there is no such field; did you mean "turns"?'),
         ("turns:\n- {user: hi}", 's.yaml, line 2, turns[0]: the field "assistant" is missing'),
         ("turns:\n- {assistant: hi}", "`user: any` takes whatever is said"),
@@ -169,3 +169,9 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"turns: \xe4")
     with pytest.raises(ScriptError, match="is not UTF-8"):
         load_script(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize("text", ["{where: mint, what: drop, times: 2}", "[{where: mint, what: drop, times: 2}]"])
+def test_faults_are_taken_as_they_are_written(text: str) -> None:
+    (fault,) = parse_script(f"faults:\n  {text}").faults
+    assert (fault.members, fault.line) == ({"where": "mint", "what": "drop", "times": 2}, 2)

@@ -6,6 +6,7 @@ import pytest
 from limi.sandbox.speech.weights import (
     MOONSHINE,
     PACKAGES,
+    SILERO,
     SMART_TURN,
     Registry,
     Weight,
@@ -65,5 +66,5 @@ def test_every_package_is_pinned_by_the_hash_of_its_registry_and_brings_its_lice
 
 def test_what_the_models_need_is_in_the_packages() -> None:
     brought = {weight for package in PACKAGES for weight in package.weights}
-    assert brought >= {*MOONSHINE, SMART_TURN}
+    assert brought >= {*MOONSHINE, SMART_TURN, SILERO}
     assert {Registry.NPM.program, Registry.PYPI.program} == {"npm", "pip"}

@@ -190,6 +190,17 @@ async def test_a_microphone_that_stops_ends_the_turn_all_the_same(make_end: Make
         await caller.until("input_audio_buffer.speech_stopped")
 
 
+async def test_the_last_sound_that_was_sent_is_heard_at_once(make_end: MakeEnd) -> None:
+    """No packet waits for the next ones, which would put 80 ms before every answer."""
+    async with _call(make_end()) as caller:
+        await caller.until("session.created")
+        caller.say(tone(0.08))
+        while caller.microphone.to_say:  # noqa: ASYNC110 - the track empties it frame by frame
+            await asyncio.sleep(0.001)
+        caller.microphone.is_dead = True
+        await asyncio.wait_for(caller.until("input_audio_buffer.speech_started"), 5)
+
+
 async def test_a_farewell_is_the_end_after_all_that_was_said(make_end: MakeEnd) -> None:
     end = make_end()
     async with _call(end) as caller:
