@@ -25,6 +25,9 @@ BEHAVIOURS: Final = (
     "fallback",
     "denied microphone",
     "server-ended",
+    "renewal",
+    "offline",
+    "device change",
     "leak-free",
 )
 _PLACES: Final = (
@@ -35,10 +38,16 @@ _PLACES: Final = (
 )
 _NO_WEBRTC: Final = "there is no WebRTC, so the conversation is by WebSocket from its beginning"
 _NO_DEVICES: Final = "the program hands sound over itself; no microphone is opened"
+_NO_WORD: Final = "nothing tells a program that its machine is offline; a lost connection is one like any other"
+_NO_CHANGE: Final = "PortAudio does not tell when a device comes or goes; one that gives nothing is an error"
 _NOT_APPLICABLE: Final[Mapping[tuple[str, str], str]] = {
     ("Node", "fallback"): _NO_WEBRTC,
     ("Node", "denied microphone"): _NO_DEVICES,
+    ("Node", "offline"): _NO_WORD,
+    ("Node", "device change"): _NO_DEVICES,
     ("Python", "fallback"): _NO_WEBRTC,
+    ("Python", "offline"): _NO_WORD,
+    ("Python", "device change"): _NO_CHANGE,
 }
 
 

@@ -58,6 +58,52 @@ test('a server that is restarted is found again, and afterwards no timer is left
   await expect.poll(timers).toBeLessThanOrEqual(before + 1);
 });
 
+test('a session is renewed before its longest time, and one that reached it is followed by another', async ({
+  outside: { sandbox, server },
+  shows,
+}) => {
+  shows('renewal', 'server-ended');
+  // The second session is the one that gets no time to be renewed.
+  await sandbox.harm({ where: 'session', what: 'expire', after_seconds: 0.5, after: 1, times: 1 });
+  const node = nodePlatform();
+  const phases: string[] = [];
+  const attempts: number[] = [];
+  const asked = new Set<string>();
+  const ask = (words: string): void => {
+    if (!asked.has(words)) voice.sendText(words);
+    asked.add(words);
+  };
+  // By default it is 55 minutes, which no option shortens; the platform's timers do.
+  const platform: typeof node = {
+    ...node,
+    setTimer: (callback, delayMs) => node.setTimer(callback, delayMs > 600_000 ? 1_000 : delayMs),
+  };
+  const voice = new LimiAIClient(`${server.url}/api`, { platform }).createVoiceSession({
+    onEvent: (event) => {
+      if (event.type === 'phase') phases.push(event.phase);
+    },
+    onStateChange: ({ status, attempt }) => {
+      if (attempt !== undefined) attempts.push(attempt);
+      else if (status === 'connected' && attempts.length === 1) ask('What did you say?');
+    },
+  });
+  await voice.connect();
+  ask('Repeat after me: blue door');
+  const said = (): string =>
+    voice
+      .getSnapshot()
+      .transcript.map(({ text }) => text)
+      .join(' ');
+  await expect.poll(said).toMatch(/blue door.*blue door/);
+  await expect.poll(() => attempts, { timeout: 15_000 }).toContain(1);
+  await expect.poll(() => voice.connectionState.status, { timeout: 15_000 }).toBe('connected');
+  expect(phases.indexOf('renewing')).toBeGreaterThan(0);
+  expect(phases.indexOf('waiting')).toBeGreaterThan(phases.indexOf('renewing'));
+  expect(new Set(attempts)).toEqual(new Set([1]));
+  await expect.poll(said, { timeout: 15_000 }).toMatch(/(blue door.*){3}/);
+  await voice.disconnect();
+});
+
 test('a service gets keys and asks how the backend is', async ({ server }) => {
   const limi = new LimiAIServiceIntegration(`${server.url}/api`);
   const key = await limi.generateTokenForService('booking-desk', {

@@ -8,6 +8,7 @@ const taken = {
   sockets: new Set<WebSocket>(),
   tracks: new Set<MediaStreamTrack>(),
   contexts: new Set<AudioContext>(),
+  timers: new Set<number>(),
 };
 
 function watch(): void {
@@ -39,6 +40,30 @@ function watch(): void {
     for (const track of stream.getTracks()) taken.tracks.add(track);
     return stream;
   };
+  watchTimers('setTimeout', 'clearTimeout');
+  watchTimers('setInterval', 'clearInterval');
+}
+
+function watchTimers(start: 'setTimeout' | 'setInterval', stop: 'clearTimeout' | 'clearInterval'): void {
+  const begin = globalThis[start] as (callback: () => void, delayMs?: number) => number;
+  const end = globalThis[stop] as (timer?: number) => void;
+  const watched = (
+    callback: (...given: unknown[]) => void,
+    delayMs?: number,
+    ...given: unknown[]
+  ): number => {
+    const timer = begin(() => {
+      if (start === 'setTimeout') taken.timers.delete(timer);
+      callback(...given);
+    }, delayMs);
+    taken.timers.add(timer);
+    return timer;
+  };
+  const forgotten = (timer?: number): void => {
+    if (timer !== undefined) taken.timers.delete(timer);
+    end(timer);
+  };
+  Object.assign(globalThis, { [start]: watched, [stop]: forgotten });
 }
 
 /** What is still in use. */
@@ -49,6 +74,7 @@ function left(): Record<keyof typeof taken, number> {
     sockets: count(taken.sockets, ({ readyState }) => readyState < WebSocket.CLOSING),
     tracks: count(taken.tracks, ({ readyState }) => readyState === 'live'),
     contexts: count(taken.contexts, ({ state }) => state !== 'closed'),
+    timers: taken.timers.size,
   };
 }
 

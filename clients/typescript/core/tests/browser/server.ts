@@ -45,9 +45,12 @@ export class Server {
     return Server.#run(['serve'], environment);
   }
 
-  /** A sandbox of its own, whose standard key is known and whose calls can therefore be hung up. */
+  /**
+   * A sandbox of its own: its standard key is known, so calls can be hung up, and it lets faults be asked for. It is
+   * spoken to in writing, and answers at once.
+   */
   static async startSandbox(): Promise<Server> {
-    return Server.#run(['sandbox']);
+    return Server.#run(['sandbox', '--faults', '--speech', 'small']);
   }
 
   static async #run(command: readonly string[], environment?: NodeJS.ProcessEnv): Promise<Server> {
@@ -80,6 +83,7 @@ export class Server {
     const end = Date.now() + START_MS;
     while (!(await this.#answers())) {
       if (this.#process.exitCode !== null || Date.now() > end) {
+        await this.stop();
         throw new Error(`limi serve did not start: see ${this.#folder}/server.log`);
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -101,6 +105,22 @@ export class Server {
       headers: { Authorization: `Bearer ${STANDARD_KEY}` },
     });
     return answer.status;
+  }
+
+  /** Have something go wrong from now on, as the sandbox's rules of faults say it. */
+  async harm(...rules: readonly Record<string, unknown>[]): Promise<void> {
+    await this.#faults('POST', JSON.stringify(rules));
+  }
+
+  /** Have everything go well again. */
+  async heal(): Promise<void> {
+    await this.#faults('DELETE');
+  }
+
+  async #faults(method: string, body: string | null = null): Promise<void> {
+    const headers = { Authorization: `Bearer ${STANDARD_KEY}` };
+    const answer = await fetch(`${this.url}/v1/_limi/faults`, { method, headers, body });
+    if (!answer.ok) throw new Error(await answer.text());
   }
 
   async #answers(): Promise<boolean> {

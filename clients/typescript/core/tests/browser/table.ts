@@ -14,6 +14,9 @@ export type Behaviour =
   | 'fallback'
   | 'denied microphone'
   | 'server-ended'
+  | 'renewal'
+  | 'offline'
+  | 'device change'
   | 'leak-free';
 
 export interface Row {
