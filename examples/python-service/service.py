@@ -91,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
 def main() -> None:
     """Serve until Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    backend = os.environ.get("BACKEND_URL", "http://localhost:3001/api")
+    backend = os.environ.get("LIMI_BACKEND_URL", "http://localhost:3001/api")
     port = int(os.environ.get("PORT", "3003"))
     with (
         LimiAIServiceIntegration(backend, os.environ.get("LIMI_API_KEY")) as limi,

@@ -4,7 +4,7 @@ import { Pressable, ScrollView, StyleSheet, Text, View } from 'react-native';
 import InCallManager from 'react-native-incall-manager';
 
 /** An Android emulator knows the computer it runs on as 10.0.2.2; a telephone knows it by its address. */
-const BACKEND_URL = process.env.EXPO_PUBLIC_BACKEND_URL ?? 'http://localhost:3001/api';
+const BACKEND_URL = process.env.EXPO_PUBLIC_LIMI_BACKEND_URL ?? 'http://localhost:3001/api';
 
 export default function App() {
   const voice = useVoiceConnection({

@@ -44,7 +44,7 @@ def limi_sandbox_options() -> dict[str, Any]:
 def service(request: pytest.FixtureRequest, shared_backend: Backend) -> Iterator[str]:
     """The service, started as its README says; its key is one of the backend."""
     key = getattr(request, "param", shared_backend.admin_key)
-    settings = {"BACKEND_URL": f"{shared_backend.url}/api", "LIMI_API_KEY": key, "PORT": "0"}
+    settings = {"LIMI_BACKEND_URL": f"{shared_backend.url}/api", "LIMI_API_KEY": key, "PORT": "0"}
     with subprocess.Popen(  # noqa: S603 - our own example
         [sys.executable, SERVICE], env={**ENVIRONMENT, **settings}, stderr=subprocess.PIPE, text=True
     ) as process:

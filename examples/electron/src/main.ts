@@ -4,7 +4,7 @@ import { LimiAIDesktopIntegration } from '@limi-ai/electron';
 import { app, BrowserWindow, session } from 'electron';
 import { ORIGIN, registerScheme, servePages } from './pages.ts';
 
-const BACKEND_URL = process.env['BACKEND_URL'] ?? 'http://localhost:3001/api';
+const BACKEND_URL = process.env['LIMI_BACKEND_URL'] ?? 'http://localhost:3001/api';
 
 /** The microphone; and, for a backend on this computer or beside it, what Chromium asks before it is called. */
 const WANTED: readonly string[] = ['media', 'loopback-network', 'local-network', 'local-network-access'];
@@ -37,7 +37,7 @@ function allowWhatIsWanted(): void {
 
 async function start(): Promise<void> {
   await app.whenReady();
-  const apiKey = process.env['BACKEND_API_KEY'];
+  const apiKey = process.env['LIMI_API_KEY'];
   const voice = new LimiAIDesktopIntegration(BACKEND_URL, {
     allowedOrigins: [ORIGIN],
     ...(apiKey === undefined ? {} : { apiKey }),

@@ -20,7 +20,7 @@ afterAll(() => limi.stop());
 
 beforeEach(async () => {
   desktop = new Desktop(FOLDER);
-  desktop.run('main.cjs', { BACKEND_URL: `${limi.url}/api` });
+  desktop.run('main.cjs', { LIMI_BACKEND_URL: `${limi.url}/api` });
   await vi.waitFor(() => {
     expect(desktop.loaded).toEqual(['app://localhost/']);
   });

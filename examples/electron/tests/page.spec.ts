@@ -28,7 +28,7 @@ const test = base.extend<object, { desktop: Desktop & { address: string } }>({
       const { port } = new URL(limi.url);
       writeFileSync(index, readFileSync(index, 'utf8').replaceAll(USUAL_BACKEND, `localhost:${port}`));
       const desktop = new Desktop(FOLDER);
-      desktop.run('main.cjs', { BACKEND_URL: `${limi.url}/api` });
+      desktop.run('main.cjs', { LIMI_BACKEND_URL: `${limi.url}/api` });
       await expect.poll(() => desktop.loaded).toEqual(['app://localhost/']);
       desktop.run('preload.cjs');
       const site = await serve(desktop);

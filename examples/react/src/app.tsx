@@ -4,7 +4,7 @@ import '@limi-ai/react/ui.css';
 import { useState, type ReactElement } from 'react';
 
 /** Where `make serve` is, unless the build was told otherwise. */
-const BACKEND_URL = import.meta.env.VITE_BACKEND_URL ?? 'http://localhost:3001/api';
+const BACKEND_URL = import.meta.env.VITE_LIMI_BACKEND_URL ?? 'http://localhost:3001/api';
 
 export function App(): ReactElement {
   const [conversations, setConversations] = useState(0);

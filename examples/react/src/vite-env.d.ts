@@ -1,5 +1,5 @@
 interface ImportMetaEnv {
-  readonly VITE_BACKEND_URL?: string;
+  readonly VITE_LIMI_BACKEND_URL?: string;
 }
 
 interface ImportMeta {

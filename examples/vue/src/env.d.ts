@@ -7,7 +7,7 @@ declare module '*.vue' {
 }
 
 interface ImportMetaEnv {
-  readonly VITE_BACKEND_URL?: string;
+  readonly VITE_LIMI_BACKEND_URL?: string;
 }
 
 interface ImportMeta {

@@ -10,7 +10,7 @@ testExample({
   serve: async (backendUrl) => {
     const outDir = path.join(ROOT, 'output/site');
     const common = { root: ROOT, logLevel: 'warn', build: { outDir, emptyOutDir: true } } as const;
-    process.env['VITE_BACKEND_URL'] = backendUrl;
+    process.env['VITE_LIMI_BACKEND_URL'] = backendUrl;
     await build(common);
     const site = await preview({ ...common, preview: { port: 0, host: 'localhost' } });
     return { url: site.resolvedUrls?.local[0] ?? '', close: () => site.close() };

@@ -209,7 +209,7 @@ function withServer({ platform, serve }: Example) {
 /** What one looks at and clicks on. */
 function parts(page: Page) {
   const meter = page.getByRole('meter', { name: /^Assistant/ });
-  const transcript = page.getByRole('list', { name: 'Transcript' });
+  const transcript = page.getByLabel('Transcript');
   return {
     status: page.getByRole('status'),
     connect: page.getByRole('button', { name: 'Connect Voice' }),

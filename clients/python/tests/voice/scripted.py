@@ -1,6 +1,7 @@
 """A realtime server and a backend in memory, for what has to happen at an exact moment."""
 
 import asyncio
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,9 +11,22 @@ from limi_client import CallURLs, EphemeralKey, LimiError, Ports, VoiceOptions, 
 from limi_client.voice import VoiceEvent, VoiceState
 from limi_client.voice._realtime import ConnectionLost
 
-__all__ = ["ORIGIN", "FakeBackend", "FakeServer", "Session", "Talk"]
+__all__ = [
+    "ORIGIN",
+    "FakeBackend",
+    "FakeServer",
+    "Session",
+    "Talk",
+    "audio",
+    "call",
+    "done",
+    "refused",
+    "said",
+    "words",
+]
 
 ORIGIN: Final = "http://backend"
+_SECOND: Final = bytes(48_000)
 _CREATED: Final = {"type": "session.created", "session": {"audio": {"input": {"turn_detection": {"type": "x"}}}}}
 
 
@@ -156,3 +170,35 @@ class Talk:
                 self.events.append(event)
         except LimiError as exc:
             self.error = exc
+
+
+def audio(item: str, seconds: float = 1.0) -> dict[str, Any]:
+    """A piece of an answer's sound."""
+    delta = base64.b64encode(_SECOND[: int(48_000 * seconds)]).decode()
+    return {"type": "response.output_audio.delta", "item_id": item, "content_index": 0, "delta": delta}
+
+
+def done(status: str = "completed", *output: Any, **details: Any) -> dict[str, Any]:
+    """An answer is over, with what it held."""
+    return {"type": "response.done", "response": {"id": "r1", "status": status, "output": [*output], **details}}
+
+
+def call(name: str, arguments: str = "{}", call_id: str = "c1") -> dict[str, Any]:
+    """What the model asks of a tool."""
+    return {"type": "function_call", "name": name, "arguments": arguments, "call_id": call_id}
+
+
+def said(text: str) -> dict[str, Any]:
+    """What the assistant said, as an answer holds it."""
+    return {"type": "message", "content": [{"type": "output_audio", "transcript": text}]}
+
+
+def refused(code: str) -> dict[str, Any]:
+    """An error of the server."""
+    return {"type": "error", "error": {"code": code, "message": f"Because of {code}"}}
+
+
+def words(session: Session) -> list[tuple[str, str]]:
+    """What a session was told of the conversation so far, by speaker."""
+    items = [event["item"] for event in session.heard_of("conversation.item.create")]
+    return [(item["role"], item["content"][0]["text"]) for item in items if item["type"] == "message"]

@@ -5,7 +5,6 @@ import dataclasses
 import logging
 import math
 import threading
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -303,11 +302,10 @@ def test_without_await_it_is_the_same(backend_url: str, limi_sandbox: SandboxInT
 
 def _until_gone(name: str) -> None:
     """Threads of a pool that was let go end by themselves."""
-    for _ in range(500):
-        if not any(thread.name.startswith(name) for thread in threading.enumerate()):
-            return
-        time.sleep(0.01)
-    raise AssertionError([thread.name for thread in threading.enumerate()])
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith(name)]
+    for thread in threads:
+        thread.join(timeout=5)
+    assert not [thread.name for thread in threads if thread.is_alive()]
 
 
 def test_without_await_errors_are_the_same(backend_url: str) -> None:

@@ -8,6 +8,7 @@ import { CLIENT_ERRORS } from './errors.generated.ts';
 import type { ClientErrorCode } from './errors.generated.ts';
 import { LimiError } from './errors.ts';
 import type { LimiErrorFacts } from './errors.ts';
+import { present } from './members.ts';
 import type { AbortSignalLike, HttpResponse, Platform } from './platform.ts';
 import type { ClientOptions, EphemeralKey, Health, KeyOptions } from './types.ts';
 import { VERSION } from './version.ts';
@@ -22,13 +23,15 @@ const FIRST_PAUSE_MS = 500;
 const WORTH_REPEATING: readonly number[] = [408, 429, 502, 503, 504];
 
 interface Call {
-  readonly method: 'GET' | 'POST';
   readonly path: string;
-  readonly body?: unknown;
+  /** What is posted; without one it is asked for only. */
+  readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly keepalive?: boolean;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignalLike | undefined;
+  /** A status that is an answer as well, although it is none of the good ones. */
+  readonly alsoGood?: number;
 }
 
 interface Answer {
@@ -56,7 +59,6 @@ export class Backend {
   async mint(options: KeyOptions, signal?: AbortSignalLike): Promise<EphemeralKey> {
     const { model, sessionId, capabilities, profile, variables } = options;
     const answer = await this.#repeated({
-      method: 'POST',
       path: '/client-secret',
       // JSON leaves undefined members out.
       body: { model, sessionId, capabilities, profile, variables },
@@ -68,17 +70,15 @@ export class Backend {
 
   /** Ask how the backend's connection to upstream is; an unhealthy one is an answer, not an error. */
   async health(): Promise<Health> {
-    const { status, body } = await this.#once({ method: 'GET', path: '/client-secret/health' }, [503]);
+    const { status, body } = await this.#once({ path: '/client-secret/health', alsoGood: 503 });
     if (typeof body['status'] !== 'string') throw this.error('openai_client_secret_failed', { status });
     return body as unknown as Health;
   }
 
   /** Hand reports over; `keepalive` lets them outlive the page. */
   async report(events: readonly unknown[]): Promise<void> {
-    const path = '/analytics/events';
     await this.#once({
-      method: 'POST',
-      path,
+      path: '/analytics/events',
       body: { events },
       keepalive: true,
       timeoutMs: REPORT_TIMEOUT_MS,
@@ -107,62 +107,61 @@ export class Backend {
 
   #pause(delayMs: number, signal: AbortSignalLike | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const finish = (): void => {
-        this.#platform.clearTimer(timer);
-        signal?.removeEventListener('abort', finish);
+      const stop = this.#when(delayMs, signal, () => {
+        stop();
         resolve();
-      };
-      const timer = this.#platform.setTimer(finish, delayMs);
-      signal?.addEventListener('abort', finish);
+      });
     });
   }
 
-  async #once(call: Call, alsoGood: readonly number[] = []): Promise<Answer> {
+  /** Have `act` called after a while, or when `signal` is aborted. @returns the way to stop that. */
+  #when(delayMs: number, signal: AbortSignalLike | undefined, act: () => void): () => void {
+    const timer = this.#platform.setTimer(act, delayMs);
+    signal?.addEventListener('abort', act);
+    return () => {
+      this.#platform.clearTimer(timer);
+      signal?.removeEventListener('abort', act);
+    };
+  }
+
+  async #once(call: Call): Promise<Answer> {
+    const { signal, timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS } = call;
     const limit = this.#platform.createAbort();
-    const stop = (): void => {
+    const abort = (): void => {
       limit.abort();
     };
-    const state = { late: false };
-    const timer = this.#platform.setTimer(
-      () => {
-        state.late = true;
-        limit.abort();
-      },
-      call.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
-    );
-    call.signal?.addEventListener('abort', stop);
+    const stop = this.#when(timeoutMs, signal, abort);
     try {
-      if (call.signal?.aborted) limit.abort();
-      return await this.#exchange(call, limit.signal, alsoGood);
+      if (signal?.aborted) abort();
+      return await this.#exchange(call, limit.signal);
     } catch (cause) {
       if (cause instanceof LimiError) throw cause;
-      if (state.late) throw this.error('token_generation_timeout', { cause });
-      throw this.error('network_error', { cause });
+      const late = limit.signal.aborted && signal?.aborted !== true;
+      throw this.error(late ? 'token_generation_timeout' : 'network_error', { cause });
     } finally {
-      this.#platform.clearTimer(timer);
-      call.signal?.removeEventListener('abort', stop);
+      stop();
     }
   }
 
-  async #exchange(call: Call, signal: AbortSignalLike, alsoGood: readonly number[]): Promise<Answer> {
-    const authorization = await this.#authorization();
-    const response = await this.#platform.fetch(this.#platform.resolveUrl(this.#backendUrl) + call.path, {
-      method: call.method,
-      headers: {
-        ...(call.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...(authorization === undefined ? {} : { Authorization: authorization }),
+  async #exchange(call: Call, signal: AbortSignalLike): Promise<Answer> {
+    const { path, body: content, keepalive, alsoGood } = call;
+    const response = await this.#platform.fetch(this.#platform.resolveUrl(this.#backendUrl) + path, {
+      method: content ? 'POST' : 'GET',
+      headers: present({
+        'Content-Type': content && 'application/json',
+        Authorization: await this.#authorization(),
         'X-Limi-Client': this.#options.clientName ?? `js/${VERSION}`,
         ...call.headers,
-      },
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      ...(call.keepalive === true ? { keepalive: true } : {}),
+      }),
+      ...present({ body: content && JSON.stringify(content), keepalive }),
       signal,
     });
+    const { status } = response;
     const body = parseObject(await response.text());
-    const good = (response.status >= 200 && response.status < 300) || alsoGood.includes(response.status);
+    const good = (status >= 200 && status < 300) || status === alsoGood;
     if (!good) throw this.#refusal(response, body);
-    if (body === null) throw this.error('openai_client_secret_failed', { status: response.status });
-    return { status: response.status, body };
+    if (body === null) throw this.error('openai_client_secret_failed', { status });
+    return { status, body };
   }
 
   async #authorization(): Promise<string | undefined> {
@@ -178,12 +177,8 @@ export class Backend {
     if (typeof ephemeralKey === 'string' && !ephemeralKey.startsWith('ek_')) {
       throw this.error('ephemeral_key_invalid', { final: true });
     }
-    const usable =
-      typeof ephemeralKey === 'string' &&
-      typeof expiresAt === 'number' &&
-      typeof sessionId === 'string' &&
-      typeof webrtc === 'string' &&
-      typeof websocket === 'string';
+    const texts = [ephemeralKey, sessionId, webrtc, websocket];
+    const usable = typeof expiresAt === 'number' && texts.every((text) => typeof text === 'string');
     if (!usable) throw this.error('openai_client_secret_failed', { final: true });
     return body as unknown as EphemeralKey;
   }

@@ -8,12 +8,12 @@
 
 import { Activity } from './activity.ts';
 import { Backend } from './backend.ts';
-import type { LimiError } from './errors.ts';
 import { Holdings } from './holdings.ts';
 import { statusOf, step } from './machine/machine.ts';
 import { DEFAULT_SETTINGS, IDLE } from './machine/words.ts';
 import type { Effect, Input, Machine, MachineSettings, TimerName } from './machine/words.ts';
-import type { PageEvent, Platform, ServerEvent, Timer } from './platform.ts';
+import { present, same } from './members.ts';
+import type { Platform, ServerEvent, Timer } from './platform.ts';
 import { defaultPlatform } from './platforms/default.ts';
 import { Problems, publicWords } from './problems.ts';
 import { Reports } from './reports.ts';
@@ -26,18 +26,6 @@ import type {
   VoiceSnapshot,
   VoiceState,
 } from './types.ts';
-
-const PAGE_INPUTS: Readonly<Partial<Record<PageEvent, Input>>> = {
-  online: { type: 'online' },
-  offline: { type: 'offline' },
-  visible: { type: 'visible' },
-  devicechange: { type: 'devices_changed' },
-};
-
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: LimiError) => void;
-}
 
 /**
  * A voice conversation that connects, survives network trouble, and explains what went wrong.
@@ -64,10 +52,13 @@ export class VoiceConnection {
   readonly #timers = new Map<TimerName, Timer>();
 
   #machine: Machine = IDLE;
-  #state: VoiceState = { status: 'disconnected' };
-  #snapshot: VoiceSnapshot;
-  #muted = false;
-  #waiters: Waiter[] = [];
+  #snapshot: VoiceSnapshot = {
+    state: { status: 'disconnected' },
+    transcript: this.#transcript.entries,
+    muted: false,
+    transport: null,
+  };
+  readonly #waiters: ((outcome: VoiceState) => void)[] = [];
   /** Inputs that came while another one was being taken; null while none is. */
   #inputs: Input[] | null = null;
   #stopListening: (() => void) | null = null;
@@ -95,12 +86,11 @@ export class VoiceConnection {
         this.#tell({ type: 'interrupted' });
       },
     });
-    this.#snapshot = this.#view();
   }
 
   /** The state of this moment. */
   get connectionState(): VoiceState {
-    return this.#state;
+    return this.#snapshot.state;
   }
 
   /** The official session while there is one, for what this class does not cover. A reconnect makes a new one. */
@@ -116,7 +106,10 @@ export class VoiceConnection {
    */
   connect(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+      this.#waiters.push(({ status, error }) => {
+        if (status === 'failed' && error !== undefined) reject(error);
+        else resolve();
+      });
       this.#take({ type: 'connect' });
     });
   }
@@ -147,7 +140,6 @@ export class VoiceConnection {
 
   /** Silence the microphone, or let it be heard again. Holds across reconnects. */
   mute(on: boolean): void {
-    this.#muted = on;
     this.#holdings.mute(on);
     this.#publish();
   }
@@ -155,7 +147,7 @@ export class VoiceConnection {
   /** How loud it is now, for a meter that asks as often as it draws. */
   levels(): Levels {
     return {
-      input: this.#muted ? 0 : (this.#holdings.microphone?.level() ?? 0),
+      input: this.#holdings.muted ? 0 : (this.#holdings.microphone?.level() ?? 0),
       output: this.#holdings.session?.outputLevel() ?? 0,
     };
   }
@@ -167,7 +159,7 @@ export class VoiceConnection {
 
   /** Send sound where there is no microphone: 16-bit PCM, 24 kHz, mono. Does nothing unless connected. */
   sendAudio(pcm16: ArrayBuffer): void {
-    if (this.#isConnected && !this.#muted) this.#holdings.session?.sendAudio(pcm16);
+    if (this.#isConnected && !this.#holdings.muted) this.#holdings.session?.sendAudio(pcm16);
   }
 
   /** Make the assistant stop speaking. Does nothing unless connected. */
@@ -176,7 +168,7 @@ export class VoiceConnection {
   }
 
   get #isConnected(): boolean {
-    return this.#state.status === 'connected';
+    return this.connectionState.status === 'connected';
   }
 
   /** Take an input, and then those that its effects bring about, one after the other. */
@@ -220,8 +212,8 @@ export class VoiceConnection {
     this.#holdings.sessionId = this.#options.sessionId;
     this.#stopListening ??= this.#platform.listen((event) => {
       if (event === 'pagehide') void this.#reports.flush();
-      const input = PAGE_INPUTS[event];
-      if (input !== undefined) this.#take(input);
+      else if (event === 'devicechange') this.#take({ type: 'devices_changed' });
+      else if (event !== 'hidden') this.#take({ type: event });
     });
     this.#take({ type: this.#platform.isOnline() ? 'online' : 'offline' });
   }
@@ -297,7 +289,7 @@ export class VoiceConnection {
     const { sessionId } = this.#holdings;
     this.#reports.add({
       type: 'error_occurred',
-      ...(sessionId === undefined ? {} : { sessionId }),
+      ...present({ sessionId }),
       errorCode: code,
       errorMessage: publicWords(code),
     });
@@ -305,27 +297,29 @@ export class VoiceConnection {
   }
 
   #view(): VoiceSnapshot {
+    const { phase, attempt, error, transport } = this.#machine;
+    const status = statusOf(phase);
+    const state: VoiceState = present({
+      status,
+      error: error === null ? undefined : this.#problems.of(error.code, error.reason),
+      sessionId: phase === 'idle' ? undefined : this.#holdings.sessionId,
+      attempt: status === 'connecting' && attempt > 0 ? attempt : undefined,
+    });
     return {
-      state: this.#state,
+      state: same(this.connectionState, state) ? this.connectionState : state,
       transcript: this.#transcript.entries,
-      muted: this.#muted,
-      transport: this.#isConnected ? this.#machine.transport : null,
+      muted: this.#holdings.muted,
+      transport: status === 'connected' ? transport : null,
     };
   }
 
   /** Renew what is shown, and call whoever watches if anything in it changed. */
   #publish(): void {
-    const state = this.#renewState();
     const before = this.#snapshot;
     const after = this.#view();
-    const same =
-      before.state === after.state &&
-      before.transcript === after.transcript &&
-      before.muted === after.muted &&
-      before.transport === after.transport;
-    if (same) return;
+    if (same(before, after)) return;
     this.#snapshot = after;
-    if (state) {
+    if (after.state !== before.state) {
       const { onStateChange } = this.#options;
       guarded(() => onStateChange?.(after.state));
       this.#tell({ type: 'state', state: after.state });
@@ -333,32 +327,10 @@ export class VoiceConnection {
     for (const listener of [...this.#listeners]) guarded(listener);
   }
 
-  #renewState(): boolean {
-    const { phase, attempt, error } = this.#machine;
-    const status = statusOf(phase);
-    const found = error === null ? undefined : this.#problems.of(error.code, error.reason);
-    const sessionId = phase === 'idle' ? undefined : this.#holdings.sessionId;
-    const tries = status === 'connecting' && attempt > 0 ? attempt : undefined;
-    const { status: was, error: had, sessionId: named, attempt: tried } = this.#state;
-    if (status === was && found === had && sessionId === named && tries === tried) return false;
-    this.#state = {
-      status,
-      ...(found === undefined ? {} : { error: found }),
-      ...(sessionId === undefined ? {} : { sessionId }),
-      ...(tries === undefined ? {} : { attempt: tries }),
-    };
-    return true;
-  }
-
   #settleWaiters(): void {
-    const { status, error } = this.#state;
-    if (status === 'connecting') return;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const { resolve, reject } of waiters) {
-      if (status === 'failed' && error !== undefined) reject(error);
-      else resolve();
-    }
+    const { connectionState } = this;
+    if (connectionState.status === 'connecting') return;
+    for (const settle of this.#waiters.splice(0)) settle(connectionState);
   }
 
   #tell(event: VoiceEvent): void {
@@ -369,9 +341,8 @@ export class VoiceConnection {
 
 /** Call what the application gave us: what it throws is its own affair, and must not stop a conversation halfway. */
 function guarded(call: () => void): void {
-  try {
+  // What is thrown in here rejects a promise that nobody waits for, which the place reports as it reports those.
+  void new Promise<never>(() => {
     call();
-  } catch (error) {
-    void Promise.reject(error instanceof Error ? error : new Error(String(error)));
-  }
+  });
 }

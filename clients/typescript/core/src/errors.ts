@@ -5,6 +5,7 @@
  */
 
 import type { ErrorCode } from './errors.generated.ts';
+import { present } from './members.ts';
 
 /** What an error is made from. */
 export interface LimiErrorFacts {
@@ -51,8 +52,7 @@ export class LimiError extends Error {
   declare readonly reason?: string;
 
   constructor({ message, cause, ...facts }: LimiErrorFacts) {
-    super(message, cause === undefined ? undefined : { cause });
-    const known = Object.entries(facts).filter(([, value]) => value !== undefined);
-    Object.assign(this, { hint: '', reference: '', final: false }, Object.fromEntries(known));
+    super(message, present({ cause }));
+    Object.assign(this, { hint: '', reference: '', final: false }, present(facts));
   }
 }

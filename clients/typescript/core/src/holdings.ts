@@ -9,6 +9,7 @@ import { isRetryable } from './backend.ts';
 import type { Backend } from './backend.ts';
 import { LimiError } from './errors.ts';
 import type { Input } from './machine/words.ts';
+import { present } from './members.ts';
 import { MicrophoneProblem, SessionProblem } from './platform.ts';
 import type {
   AbortLike,
@@ -35,7 +36,6 @@ export interface HoldingsParts {
 
 export class Holdings {
   readonly #parts: HoldingsParts;
-  #muted = false;
 
   /** Who finds another object here than the one it began with comes too late. */
   #microphoneTry: object | null = null;
@@ -47,6 +47,8 @@ export class Holdings {
   /** What a session that is about to close said of why. */
   #farewell: 'token_expired' | 'network_error' | null = null;
 
+  /** Whether every microphone, this one and the next, is silenced. */
+  muted = false;
   /** What the backend calls this conversation. */
   sessionId: string | undefined;
 
@@ -63,7 +65,7 @@ export class Holdings {
   }
 
   mute(on: boolean): void {
-    this.#muted = on;
+    this.muted = on;
     this.#microphone?.mute(on);
   }
 
@@ -99,9 +101,9 @@ export class Holdings {
     const attempt = platform.createAbort();
     this.#mintTry = attempt;
     // One conversation keeps its name, whatever keys it is carried on with.
-    const name = this.sessionId === undefined ? {} : { sessionId: this.sessionId };
+    const { sessionId } = this;
     try {
-      const key = await backend.mint({ ...options, ...name }, attempt.signal);
+      const key = await backend.mint({ ...options, ...present({ sessionId }) }, attempt.signal);
       if (this.#mintTry !== attempt) return;
       this.#key = key;
       this.sessionId = key.sessionId;
@@ -111,8 +113,7 @@ export class Holdings {
       const error = cause instanceof LimiError ? cause : backend.error('network_error', { cause });
       problems.remember(error);
       const { code, retryAfterMs } = error;
-      const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-      take({ type: 'mint_failed', code, retryable: isRetryable(error), ...wait });
+      take({ type: 'mint_failed', code, retryable: isRetryable(error), ...present({ retryAfterMs }) });
     }
   }
 
@@ -158,7 +159,7 @@ export class Holdings {
   #keepMicrophone(microphone: Microphone): void {
     const { take } = this.#parts;
     this.#microphone = microphone;
-    microphone.mute(this.#muted);
+    microphone.mute(this.muted);
     microphone.onLost(() => {
       if (this.#microphone === microphone) take({ type: 'microphone_lost' });
     });
@@ -170,7 +171,8 @@ export class Holdings {
     const { instructions, tools } = options;
     const key = this.#key;
     this.#key = null;
-    if (key === null || key.expiresAt * 1000 <= platform.now()) throw new SessionProblem('token_expired');
+    // Whether a key has expired is for upstream to say: the device's clock may be hours from the server's.
+    if (key === null) throw new SessionProblem('token_expired');
     return platform.createSession(
       {
         transport,
@@ -178,8 +180,7 @@ export class Holdings {
         url: key.urls[transport],
         model: key.model,
         microphone: this.#microphone,
-        ...(instructions === undefined ? {} : { instructions }),
-        ...(tools === undefined ? {} : { tools }),
+        ...present({ instructions, tools }),
       },
       this.#observe(attempt),
     );

@@ -4,9 +4,10 @@
  * @packageDocumentation
  */
 
-export { guardAnswer } from './platforms/answer.ts';
-export { COMMON } from './platforms/common.ts';
+export { COMMON, uuidFrom } from './platforms/common.ts';
 export type { Common } from './platforms/common.ts';
 export { loudnessOf } from './platforms/loudness.ts';
-export { leaveToProfile, OfficialSession } from './platforms/official.ts';
+export { OfficialSession } from './platforms/official.ts';
 export type { OfficialTransport, SDK } from './platforms/official.ts';
+export { PeerSession } from './platforms/peer.ts';
+export type { PeerSound } from './platforms/peer.ts';

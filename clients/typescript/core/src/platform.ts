@@ -53,8 +53,6 @@ export interface HttpResponse {
 
 /** A microphone that is open until it is closed. What its sound is belongs to the platform. */
 export interface Microphone {
-  /** Whether sound comes from it: false once its device was pulled out or its permission taken back. */
-  readonly live: boolean;
   /** Silence it, or let it be heard again. */
   mute(on: boolean): void;
   /** 0 to 1, of this moment. */

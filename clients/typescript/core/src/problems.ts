@@ -30,8 +30,8 @@ export class Problems {
   of(code: string, reason?: string): LimiError {
     const known = this.#known.get(code);
     if (known !== undefined) return known;
-    const facts = reason === undefined ? {} : { reason, final: true };
-    const error = this.#backend.error(isOwn(code) ? code : 'unknown', facts);
+    const final = reason !== undefined;
+    const error = this.#backend.error(isOwn(code) ? code : 'unknown', { reason, final });
     this.#known.set(code, error);
     return error;
   }

@@ -5,7 +5,7 @@
  */
 
 import type { Backend } from './backend.ts';
-import { LimiError } from './errors.ts';
+import type { LimiError } from './errors.ts';
 import type { Platform, Timer } from './platform.ts';
 import type { TransportKind } from './types.ts';
 
@@ -37,11 +37,11 @@ const GATHER_MS = 2_000;
 export class Reports {
   readonly #backend: Backend;
   readonly #platform: Platform;
-  readonly #enabled: boolean;
+  /** False as well once the backend has refused them: it will not take the next ones either. */
+  #enabled: boolean;
   #waiting: ReportEvent[] = [];
   /** Null while nothing waits. */
   #timer: Timer = null;
-  #refused = false;
   #sending: Promise<void> = Promise.resolve();
 
   constructor(backend: Backend, platform: Platform, enabled: boolean) {
@@ -51,7 +51,7 @@ export class Reports {
   }
 
   add(event: WithoutId<ReportEvent>): void {
-    if (!this.#enabled || this.#refused) return;
+    if (!this.#enabled) return;
     this.#waiting.push({ id: this.#platform.createId(), ...event });
     if (this.#waiting.length > LONGEST) this.#waiting.shift();
     this.#timer ??= this.#platform.setTimer(() => {
@@ -65,16 +65,15 @@ export class Reports {
    * @returns a promise that resolves when nothing is under way any more.
    */
   flush(): Promise<void> {
-    if (this.#timer !== null) this.#platform.clearTimer(this.#timer);
+    this.#platform.clearTimer(this.#timer);
     this.#timer = null;
     const events = this.#waiting;
     if (events.length === 0) return this.#sending;
     this.#waiting = [];
     const before = this.#sending;
     const sent = this.#backend.report(events).catch((error: unknown) => {
-      // A backend that does not take reports will not take the next ones either.
-      const status = error instanceof LimiError ? error.status : undefined;
-      this.#refused = status !== undefined && status < 500 && status !== 429;
+      const { status = 500 } = error as Partial<LimiError>;
+      if (status < 500 && status !== 429) this.#enabled = false;
     });
     this.#sending = before.then(() => sent);
     return this.#sending;

@@ -5,6 +5,7 @@
  */
 
 import { Backend } from './backend.ts';
+import { present } from './members.ts';
 import { defaultPlatform } from './platforms/default.ts';
 import type { Capability, ClientOptions, EphemeralKey, Health } from './types.ts';
 
@@ -29,8 +30,8 @@ export class LimiAIServiceIntegration {
   readonly #backend: Backend;
 
   constructor(backendUrl: string, apiKey?: string, options: ClientOptions = {}) {
-    const access = apiKey === undefined ? {} : { apiKey };
-    this.#backend = new Backend(backendUrl, { ...options, ...access }, options.platform ?? defaultPlatform());
+    const access = { ...options, ...present({ apiKey }) };
+    this.#backend = new Backend(backendUrl, access, options.platform ?? defaultPlatform());
   }
 
   /**

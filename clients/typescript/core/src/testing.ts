@@ -253,7 +253,6 @@ export class FakePlatform implements Platform {
 
 /** A microphone that a test can speak into or pull out. */
 export class FakeMicrophone implements Microphone {
-  live = true;
   muted = false;
   closed = false;
   loudness = 0;
@@ -273,13 +272,11 @@ export class FakeMicrophone implements Microphone {
 
   close(): void {
     this.closed = true;
-    this.live = false;
     this.#onLost = null;
   }
 
   /** Its device goes away. */
   unplug(): void {
-    this.live = false;
     this.#onLost?.();
   }
 }

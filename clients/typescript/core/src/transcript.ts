@@ -4,6 +4,7 @@
  * @module
  */
 
+import { same } from './members.ts';
 import type { HistoryItem, ServerEvent } from './platform.ts';
 import type { TranscriptEntry } from './types.ts';
 
@@ -117,7 +118,7 @@ export class Transcript {
     const after = { ...before, ...change(before) };
     if (found === undefined) {
       this.#replace([...this.#entries, after].slice(-LONGEST));
-    } else if (found.text !== after.text || found.final !== after.final) {
+    } else if (!same(found, after)) {
       this.#replace(this.#entries.map((entry) => (entry === found ? after : entry)));
     }
   }
@@ -125,8 +126,7 @@ export class Transcript {
   #replace(entries: readonly TranscriptEntry[]): void {
     this.#entries = entries;
     const shown = entries.filter(({ text }) => text !== '');
-    const same = shown.length === this.#shown.length && shown.every((entry, n) => entry === this.#shown[n]);
-    if (!same) this.#shown = shown;
+    if (!same(shown, this.#shown)) this.#shown = shown;
   }
 }
 

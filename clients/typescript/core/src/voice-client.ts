@@ -6,6 +6,7 @@
 
 import { VoiceConnection } from './connection.ts';
 import type { LimiError } from './errors.ts';
+import { present } from './members.ts';
 import type { ClientOptions, ConversationOptions, VoiceState } from './types.ts';
 
 /** What can be listened to. */
@@ -79,7 +80,7 @@ export class LimiAIVoiceClient {
     let before: VoiceState = { status: 'disconnected' };
     return new VoiceConnection({
       ...this.#options,
-      ...(model === undefined ? {} : { model }),
+      ...present({ model }),
       backendUrl: this.#backendUrl,
       onStateChange: (state) => {
         const { status, error } = before;

@@ -17,7 +17,8 @@ import { VERSION } from './version.ts';
 export interface DesktopOptions extends ClientOptions {
   /**
    * Which pages may ask for a key: origins such as `app://app` or `http://localhost:5173`, or beginnings of addresses
-   * that end in a slash, such as `file:///opt/app/`. Default `['file://']`: the pages that the application brings.
+   * that end in a slash, such as `file:///opt/app/`. Default `['app://localhost']`, which a backend in development lets
+   * in by itself; pages from files no backend lets in.
    */
   readonly allowedOrigins?: readonly string[];
 }
@@ -28,7 +29,7 @@ export interface DesktopOptions extends ClientOptions {
  *
  * @example
  * ```ts
- * const voice = new LimiAIDesktopIntegration('http://localhost:3001/api', { allowedOrigins: ['app://app'] });
+ * const voice = new LimiAIDesktopIntegration('http://localhost:3001/api'); // for the pages of app://localhost
  * app.on('will-quit', () => voice.dispose());
  * ```
  */
@@ -44,7 +45,7 @@ export class LimiAIDesktopIntegration {
    * @throws Error if another one answers already: Electron takes one handler for a channel.
    */
   constructor(backendUrl: string, options: DesktopOptions = {}) {
-    const { allowedOrigins = ['file://'], ...rest } = options;
+    const { allowedOrigins = ['app://localhost'], ...rest } = options;
     checkOrigins(allowedOrigins);
     this.#allowed = [...allowedOrigins];
     this.#client = new LimiAIClient(backendUrl, {

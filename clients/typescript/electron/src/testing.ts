@@ -24,7 +24,7 @@ type Handler = Parameters<IpcMain['handle']>[1];
  */
 export class FakeElectron {
   /** The page that asks; null once it is gone. */
-  frame: FakeFrame | null = makeFrame('file://', 'file:///opt/app/index.html');
+  frame: FakeFrame | null = makeFrame('app://localhost');
   /** Whether pages are kept apart from the preload script. */
   contextIsolation = true;
   /** What the preload script put into the page. */

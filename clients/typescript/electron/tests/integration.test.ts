@@ -13,7 +13,7 @@ let integration: LimiAIDesktopIntegration | null = null;
 
 beforeEach(() => {
   world = new FakePlatform();
-  electron.frame = makeFrame('file://', 'file:///opt/app/index.html');
+  electron.frame = makeFrame('app://localhost');
 });
 
 afterEach(() => {
@@ -182,6 +182,14 @@ describe('who may ask', () => {
     electron.frame = frame;
     expect(await connect()).toMatchObject({ success: false, code: 'forbidden' });
     expect(world.requests).toEqual([]);
+  });
+
+  test('a file may not unless it is on the list: no backend would let its page in', async () => {
+    begin();
+    expect(await connect()).toMatchObject({ success: true });
+    electron.frame = makeFrame('file://', 'file:///opt/app/index.html');
+    expect(await connect()).toMatchObject({ success: false, code: 'forbidden' });
+    expect(mints()).toHaveLength(1);
   });
 
   test.each([

@@ -19,7 +19,7 @@ await import('../src/preload.ts');
 beforeEach(() => {
   main = new FakePlatform();
   page = new FakePlatform();
-  electron.frame = makeFrame('file://', 'file:///opt/app/index.html');
+  electron.frame = makeFrame('app://localhost');
   integration = new LimiAIDesktopIntegration(BACKEND, { platform: main, apiKey: 'limi_live_secret' });
   bridge = electron.world['limiVoice'] as VoiceBridge;
 });

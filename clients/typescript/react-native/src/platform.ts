@@ -5,10 +5,10 @@
  */
 import { SessionProblem } from '@limi-ai/client';
 import type { PageEvent, Platform, VoiceSession } from '@limi-ai/client';
-import { COMMON } from '@limi-ai/client/platform-kit';
+import { COMMON, uuidFrom } from '@limi-ai/client/platform-kit';
 import { AppState } from 'react-native';
 import { openMicrophone } from './microphone.ts';
-import { PhoneSession } from './session.ts';
+import { makeSession } from './session.ts';
 import type { NetInfo, ReactNativeOptions } from './types.ts';
 
 /**
@@ -30,7 +30,8 @@ export function reactNativePlatform(options: ReactNativeOptions = {}): Platform 
     ...COMMON,
     name: 'react-native',
     hasWebRTC: true,
-    createId,
+    // It tells requests apart and guards nothing: React Native has no `crypto` of its own to ask.
+    createId: () => uuidFrom(() => Math.floor(Math.random() * 16)),
     resolveUrl: (url) => url,
     isOnline: () => network.online,
     listen(listener) {
@@ -48,7 +49,7 @@ export function reactNativePlatform(options: ReactNativeOptions = {}): Platform 
         );
       }
       const sdk = await import('@openai/agents-realtime');
-      return PhoneSession.make(sdk, request, observer, inCallManager);
+      return makeSession(sdk, request, observer, inCallManager);
     },
   };
 }
@@ -78,14 +79,5 @@ function listenToNetwork(
     if (online === network.online) return;
     network.online = online;
     listener(online ? 'online' : 'offline');
-  });
-}
-
-/** A UUID that tells requests apart, and guards nothing: React Native has no `crypto` of its own to ask. */
-function createId(): string {
-  return '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (digit) => {
-    const chance = Math.floor(Math.random() * 16);
-    // The 8 keeps its upper bits, which say what kind of UUID this is.
-    return (Number(digit) ^ (chance & (15 >> (Number(digit) / 4)))).toString(16);
   });
 }

@@ -80,6 +80,19 @@ describe('a conversation', () => {
     world.expectNothingHeld();
   });
 
+  test('whose path is bad for a moment goes on', async () => {
+    const phases: string[] = [];
+    const voice = converse({ onEvent: (event) => event.type === 'phase' && phases.push(event.phase) });
+    await voice.connect();
+    world.connection.become('disconnected');
+    world.connection.become('connected');
+    expect(phases.slice(-3)).toEqual(['live', 'unsteady', 'live']);
+    expect(voice.connectionState).toMatchObject({ status: 'connected' });
+    await voice.disconnect();
+    world.expectNothingHeld();
+    expect(world.connection.listening).toBe(0);
+  });
+
   test('that the server hangs up is begun again at once', async () => {
     const voice = converse();
     await voice.connect();

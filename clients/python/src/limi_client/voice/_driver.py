@@ -97,19 +97,7 @@ class Driver:
         self._link: Link | None = None
         self._restoring = False
         self._errors: dict[str, LimiError] = {}
-        self._effects: Mapping[EffectType, Callable[[Effect], None]] = {
-            "open_microphone": self._open_microphone,
-            "close_microphone": self._close_microphone,
-            "mint": lambda _: self._tasks.start("mint", self._mint()),
-            "cancel_mint": lambda _: self._tasks.cancel("mint"),
-            "open": lambda _: self._tasks.start("session", self._hold_session()),
-            "close": self._close_session,
-            "restore_history": self._restore_history,
-            "start_timer": self._start_timer,
-            "stop_timer": lambda effect: self._tasks.cancel(f"timer {effect.name}"),
-            "report_connected": self._report_connected,
-            "report_error": self._report_error,
-        }
+        self._effects = self._make_effects()
 
     def take(self, taken: Input) -> None:
         """Tell the machine what happened, and do what it asks for."""
@@ -242,6 +230,22 @@ class Driver:
 
     def _report_error(self, effect: Effect) -> None:
         self._reporter.failed(self._session_id, effect.code or "unknown")
+
+    def _make_effects(self) -> Mapping[EffectType, Callable[[Effect], None]]:
+        """What is done for each effect."""
+        return {
+            "open_microphone": self._open_microphone,
+            "close_microphone": self._close_microphone,
+            "mint": lambda _: self._tasks.start("mint", self._mint()),
+            "cancel_mint": lambda _: self._tasks.cancel("mint"),
+            "open": lambda _: self._tasks.start("session", self._hold_session()),
+            "close": self._close_session,
+            "restore_history": self._restore_history,
+            "start_timer": self._start_timer,
+            "stop_timer": lambda effect: self._tasks.cancel(f"timer {effect.name}"),
+            "report_connected": self._report_connected,
+            "report_error": self._report_error,
+        }
 
     def _open_microphone(self, _: Effect) -> None:
         if self._options.microphone is None:

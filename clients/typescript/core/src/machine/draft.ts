@@ -4,6 +4,8 @@
  * @module
  */
 
+import { present, same } from '../members.ts';
+import type { TransportKind } from '../types.ts';
 import { IDLE } from './words.ts';
 import type { Effect, Machine, MachineSettings, Moment, Phase, Step, TimerName } from './words.ts';
 
@@ -22,8 +24,9 @@ export class Draft {
     this.settings = settings;
   }
 
-  get onWebRTC(): boolean {
-    return this.machine.transport === 'webrtc';
+  /** How the session travels; only asked where there is one, or is about to be. */
+  get transport(): TransportKind {
+    return this.machine.transport ?? 'websocket';
   }
 
   get hasSession(): boolean {
@@ -35,10 +38,8 @@ export class Draft {
   }
 
   set(changes: Partial<Machine>): void {
-    const changed = Object.entries(changes).some(
-      ([name, value]) => this.machine[name as keyof Machine] !== value,
-    );
-    if (changed) this.machine = { ...this.machine, ...changes };
+    const changed = { ...this.machine, ...changes };
+    if (!same(this.machine, changed)) this.machine = changed;
   }
 
   enter(phase: Phase): void {
@@ -49,6 +50,15 @@ export class Draft {
     this.#effects.push(effect);
   }
 
+  report(code: string): void {
+    this.do({ type: 'report_error', code });
+  }
+
+  openMicrophone(): void {
+    this.set({ microphone: 'opening' });
+    this.do({ type: 'open_microphone' });
+  }
+
   start(name: TimerName, delayMs: number): void {
     this.stop(name);
     this.set({ timers: [...this.machine.timers, name] });
@@ -57,7 +67,7 @@ export class Draft {
 
   stop(name: TimerName): void {
     if (!this.machine.timers.includes(name)) return;
-    this.set({ timers: this.machine.timers.filter((other) => other !== name) });
+    this.rang(name);
     this.do({ type: 'stop_timer', name });
   }
 
@@ -86,15 +96,8 @@ export class Draft {
   /** End it for good. */
   fail(code: string, reason?: string): void {
     this.release();
-    this.do({ type: 'report_error', code });
-    this.set({
-      phase: 'failed',
-      microphone: 'closed',
-      busy: false,
-      renewal: 'none',
-      since: null,
-      error: reason === undefined ? { code } : { code, reason },
-    });
+    this.set({ microphone: 'closed', error: present({ code, reason }) });
+    this.#leave('failed', code);
   }
 
   /** Try again after a while, as often as is allowed. */
@@ -105,16 +108,16 @@ export class Draft {
       return;
     }
     this.release(true);
-    this.do({ type: 'report_error', code });
     const attempt = this.machine.attempt + 1;
-    this.set({
-      phase: 'waiting',
-      attempt,
-      busy: false,
-      renewal: 'none',
-      since: null,
-    });
+    this.set({ attempt });
+    this.#leave('waiting', code);
     this.start('retry', this.machine.online ? Math.max(this.#delay(attempt), atLeastMs) : offlineMs);
+  }
+
+  /** Nothing of what was going on goes on. */
+  #leave(phase: Phase, code: string): void {
+    this.report(code);
+    this.set({ phase, busy: false, renewal: 'none', since: null });
   }
 
   #delay(attempt: number): number {

@@ -23,23 +23,20 @@ const ended: Rule<'ended'> = (draft, { reason }) => {
   draft.fail('session_ended', reason);
 };
 
-const quiet: Rule<'quiet'> = (draft) => {
-  draft.set({ busy: false });
-};
-
+/** What a session that runs does, however it fares. */
 const LIVE: Rules = {
   lost: (draft, { code }) => {
     draft.recover(code);
   },
   ended,
-  unsteady: (draft) => {
-    draft.enter('unsteady');
-    draft.start('grace', draft.settings.graceMs);
-  },
   busy: (draft) => {
     draft.set({ busy: true });
   },
-  quiet,
+  quiet: (draft) => {
+    draft.set({ busy: false });
+    renewIfDue(draft);
+  },
+  timer: rang,
 };
 
 /** What each phase does with each input. */
@@ -77,38 +74,31 @@ const TABLE: Readonly<Record<Phase, Rules>> = {
     ended,
     timer: (draft) => {
       // Only the one for opening runs now.
-      openingFailed(draft, { code: draft.onWebRTC ? 'webrtc_connection_failed' : 'network_error' });
+      openingFailed(draft, {
+        code: draft.transport === 'webrtc' ? 'webrtc_connection_failed' : 'network_error',
+      });
     },
   },
 
   live: {
     ...LIVE,
-    quiet: (draft) => {
-      draft.set({ busy: false });
-      renewIfDue(draft);
-    },
-    timer: (draft, { name }) => {
-      rang(draft, name);
+    unsteady: (draft) => {
+      draft.enter('unsteady');
+      draft.start('grace', draft.settings.graceMs);
     },
   },
 
   unsteady: {
     ...LIVE,
-    unsteady: () => undefined,
     steady: (draft) => {
       draft.stop('grace');
       draft.enter('live');
       renewIfDue(draft);
     },
-    timer: (draft, { name }) => {
-      if (name === 'grace') draft.recover('network_error');
-      else rang(draft, name);
-    },
   },
 
   renewing: {
     ...LIVE,
-    unsteady: () => undefined,
     minted: (draft) => {
       if (draft.machine.busy && draft.machine.renewal !== 'forced') {
         // Somebody began to speak while the key was fetched: cutting that off is worse than an unused key.
@@ -124,11 +114,8 @@ const TABLE: Readonly<Record<Phase, Rules>> = {
     mint_failed: (draft, { code }) => {
       draft.set({ renewal: 'none' });
       draft.enter('live');
-      draft.do({ type: 'report_error', code });
+      draft.report(code);
       draft.start('renew', draft.settings.renewRetryMs);
-    },
-    timer: (draft, { name }) => {
-      rang(draft, name);
     },
   },
 
@@ -153,8 +140,7 @@ const ALWAYS: Rules = {
     draft.reset();
   },
   microphone_lost: (draft) => {
-    draft.set({ microphone: 'opening' });
-    draft.do({ type: 'open_microphone' });
+    draft.openMicrophone();
   },
   microphone_opened: (draft) => {
     draft.set({ microphone: 'open', error: null });
@@ -162,12 +148,10 @@ const ALWAYS: Rules = {
   },
   microphone_failed: (draft, { code }) => {
     draft.set({ microphone: 'missing', error: { code } });
-    draft.do({ type: 'report_error', code });
+    draft.report(code);
   },
   devices_changed: (draft) => {
-    if (draft.machine.microphone !== 'missing') return;
-    draft.set({ microphone: 'opening' });
-    draft.do({ type: 'open_microphone' });
+    if (draft.machine.microphone === 'missing') draft.openMicrophone();
   },
 };
 
@@ -212,23 +196,20 @@ function begin(draft: Draft): void {
     return;
   }
   const first = hasWebRTC ? 'webrtc' : 'websocket';
-  draft.set({ transport: transport === 'auto' ? first : transport, microphone: 'opening' });
-  draft.enter('preparing');
-  draft.do({ type: 'open_microphone' });
+  draft.set({ phase: 'preparing', transport: transport === 'auto' ? first : transport });
+  draft.openMicrophone();
 }
 
 function mint(draft: Draft): void {
-  draft.set({ since: draft.machine.since ?? draft.moment.at });
-  draft.enter('minting');
+  draft.set({ phase: 'minting', since: draft.machine.since ?? draft.moment.at });
   draft.do({ type: 'mint' });
 }
 
 function open(draft: Draft): void {
-  const { webrtcTimeoutMs, websocketTimeoutMs } = draft.settings;
-  const transport = draft.onWebRTC ? 'webrtc' : 'websocket';
+  const { transport } = draft;
   draft.enter('opening');
   draft.do({ type: 'open', transport });
-  draft.start('open', draft.onWebRTC ? webrtcTimeoutMs : websocketTimeoutMs);
+  draft.start('open', draft.settings[`${transport}TimeoutMs`]);
 }
 
 function goLive(draft: Draft): void {
@@ -238,20 +219,19 @@ function goLive(draft: Draft): void {
   if (attempt > 0) draft.start('stable', draft.settings.stableAfterMs);
   draft.start('renew', draft.settings.renewAfterMs);
   if (since !== null) {
-    const transport = draft.onWebRTC ? 'webrtc' : 'websocket';
-    draft.do({ type: 'report_connected', durationMs: draft.moment.at - since, transport });
+    draft.do({ type: 'report_connected', durationMs: draft.moment.at - since, transport: draft.transport });
   }
-  draft.set({ resuming: true, since: null, ...(microphone === 'missing' ? {} : { error: null }) });
-  draft.enter('live');
+  if (microphone !== 'missing') draft.set({ error: null });
+  draft.set({ phase: 'live', resuming: true, since: null });
 }
 
 function openingFailed(draft: Draft, { code }: { code: string }): void {
   const blocked = code === 'webrtc_connection_failed' || code === 'webrtc_unsupported';
-  if (blocked && draft.onWebRTC && draft.settings.transport === 'auto') {
+  if (blocked && draft.transport === 'webrtc' && draft.settings.transport === 'auto') {
     // A key may be bound to the call that was begun with it, so the other transport gets one of its own.
     draft.stopAll();
     draft.do({ type: 'close' });
-    draft.do({ type: 'report_error', code });
+    draft.report(code);
     draft.set({ transport: 'websocket' });
     mint(draft);
   } else if (draft.machine.resuming || code === 'token_expired') {
@@ -262,17 +242,18 @@ function openingFailed(draft: Draft, { code }: { code: string }): void {
 }
 
 /** The timers of a session that runs. */
-function rang(draft: Draft, name: TimerName): void {
+function rang(draft: Draft, { name }: { name: TimerName }): void {
+  if (name === 'grace') draft.recover('network_error');
   if (name === 'stable') draft.set({ attempt: 0 });
   if (name !== 'renew') return;
   draft.set({ renewal: draft.machine.renewal === 'none' ? 'due' : 'forced' });
-  if (draft.machine.phase === 'live') renewIfDue(draft);
+  renewIfDue(draft);
   if (draft.machine.phase !== 'renewing') draft.start('renew', draft.settings.renewPatienceMs);
 }
 
 function renewIfDue(draft: Draft): void {
-  const { renewal, busy } = draft.machine;
-  if (renewal === 'none' || (busy && renewal !== 'forced')) return;
+  const { phase, renewal, busy } = draft.machine;
+  if (phase !== 'live' || renewal === 'none' || (busy && renewal !== 'forced')) return;
   draft.stop('renew');
   draft.enter('renewing');
   draft.do({ type: 'mint' });

@@ -5,7 +5,7 @@
  */
 
 import type { PageEvent, Platform, VoiceSession } from '../platform.ts';
-import { openMicrophone } from './browser/microphone.ts';
+import { mediaDevices, openMicrophone } from './browser/microphone.ts';
 import { COMMON } from './common.ts';
 
 /** The platform of a page. Makes nothing and touches nothing until a conversation begins. */
@@ -25,30 +25,24 @@ export function browserPlatform(): Platform {
       const sdk = await import('@openai/agents-realtime');
       if (request.transport === 'webrtc') {
         const { WebRTCSession } = await import('./browser/webrtc-session.ts');
-        return WebRTCSession.make(sdk, request, observer);
+        return new WebRTCSession(sdk, request, observer);
       }
       // Most conversations never need it.
       const { WebSocketSession } = await import('./browser/websocket-session.ts');
-      return WebSocketSession.make(sdk, request, observer);
+      return new WebSocketSession(sdk, request, observer);
     },
   };
 }
 
 function listen(listener: (event: PageEvent) => void): () => void {
   const stop = new AbortController();
-  const hear = (target: EventTarget | undefined, type: string, read: () => PageEvent): void => {
-    target?.addEventListener(
-      type,
-      () => {
-        listener(read());
-      },
-      { signal: stop.signal },
-    );
+  const { signal } = stop;
+  const tell = ({ type }: Event): void => {
+    listener(type === 'visibilitychange' ? document.visibilityState : (type as PageEvent));
   };
-  for (const event of ['online', 'offline', 'pagehide'] as const) hear(window, event, () => event);
-  hear(document, 'visibilitychange', () => document.visibilityState);
-  // Pages that are not secure have no media devices, whatever the types say.
-  hear(navigator.mediaDevices, 'devicechange', () => 'devicechange');
+  for (const type of ['online', 'offline', 'pagehide']) addEventListener(type, tell, { signal });
+  document.addEventListener('visibilitychange', tell, { signal });
+  mediaDevices()?.addEventListener('devicechange', tell, { signal });
   return () => {
     stop.abort();
   };

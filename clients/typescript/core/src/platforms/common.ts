@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Platform } from '../platform.ts';
+import type { HttpRequest, Platform } from '../platform.ts';
 
 /** What needs no device. */
 export type Common = Pick<
@@ -14,12 +14,8 @@ export type Common = Pick<
 
 /** `fetch`, time, chance and identifiers, as every place of today has them. */
 export const COMMON: Common = {
-  fetch: (url, { signal, ...request }) =>
-    fetch(url, {
-      ...request,
-      // The core's own signals are made by `createAbort`.
-      signal: signal as AbortSignal,
-    }),
+  // The core's own signals are made by `createAbort`.
+  fetch: (url, request) => fetch(url, request as HttpRequest & { signal: AbortSignal }),
   createAbort: () => new AbortController(),
   now: () => Date.now(),
   setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
@@ -27,14 +23,14 @@ export const COMMON: Common = {
     clearTimeout(timer as Parameters<typeof clearTimeout>[0]);
   },
   random: () => Math.random(),
-  createId,
+  // `crypto.randomUUID` is missing on pages that came by plain HTTP from another host.
+  createId: () => uuidFrom(() => crypto.getRandomValues(new Uint8Array(1))[0] ?? 0),
 };
 
-/** A random UUID; `crypto.randomUUID` is missing on pages that came by plain HTTP from another host. */
-function createId(): string {
-  return '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (digit) => {
-    const [chance = 0] = crypto.getRandomValues(new Uint8Array(1));
+/** A UUID of random numbers, of which each has four random bits or more. */
+export function uuidFrom(random: () => number): string {
+  return '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (digit) =>
     // The 8 keeps its upper bits, which say what kind of UUID this is.
-    return (Number(digit) ^ (chance & (15 >> (Number(digit) / 4)))).toString(16);
-  });
+    (Number(digit) ^ (random() & (15 >> (Number(digit) / 4)))).toString(16),
+  );
 }

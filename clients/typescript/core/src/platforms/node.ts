@@ -6,7 +6,6 @@
 
 import type { Microphone, Platform, VoiceSession } from '../platform.ts';
 import { COMMON } from './common.ts';
-import { loudnessOf } from './loudness.ts';
 
 /** What a program without loudspeakers may want to know. */
 export interface NodePlatformOptions {
@@ -16,7 +15,6 @@ export interface NodePlatformOptions {
 
 /** Nothing is recorded, so nothing can be lost. */
 const NO_MICROPHONE: Microphone = {
-  live: true,
   mute: () => undefined,
   level: () => 0,
   onLost: () => undefined,
@@ -35,18 +33,8 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     openMicrophone: () => Promise.resolve(NO_MICROPHONE),
     async createSession(request, observer): Promise<VoiceSession> {
       const sdk = await import('@openai/agents-realtime');
-      const { leaveToProfile, OfficialSession } = await import('./official.ts');
-      const transport = leaveToProfile(new sdk.OpenAIRealtimeWebSocket(), request);
-      const session = new OfficialSession(sdk, transport, request, observer);
-      let level = 0;
-      transport.on('audio', ({ data }) => {
-        level = loudnessOf(new Int16Array(data), 0x8000);
-        options.onAudio?.(data);
-      });
-      return Object.assign(session, {
-        outputLevel: () => level,
-        replaceMicrophone: () => undefined,
-      });
+      const { NodeSession } = await import('./node-session.ts');
+      return new NodeSession(sdk, request, observer, options.onAudio);
     },
   };
 }

@@ -14,6 +14,7 @@ import type {
   RealtimeSession,
   RealtimeSessionConfig,
 } from '@openai/agents-realtime';
+import { present } from '../members.ts';
 import { SessionProblem } from '../platform.ts';
 import type { HistoryItem, ServerEvent, SessionObserver, SessionRequest } from '../platform.ts';
 
@@ -23,24 +24,6 @@ export type SDK = typeof import('@openai/agents-realtime');
 /** The official transports. */
 export type OfficialTransport = OpenAIRealtimeWebRTC | OpenAIRealtimeWebSocket;
 type Payload = ReturnType<OfficialTransport['buildSessionPayload']>;
-
-/** Have a transport send only what of the session's configuration is the application's own. */
-export function leaveToProfile<T extends OfficialTransport>(transport: T, request: SessionRequest): T {
-  const build = transport.buildSessionPayload.bind(transport);
-  const { instructions } = request;
-  return Object.assign(transport, {
-    buildSessionPayload: (config: Partial<RealtimeSessionConfig>): Payload => {
-      const { tools } = build(config) as { tools?: unknown };
-      const own = {
-        ...(instructions === undefined ? {} : { instructions }),
-        ...(tools === undefined ? {} : { tools }),
-      };
-      return { type: 'realtime', ...own } as Payload;
-    },
-    // Tracing is the profile's affair as well.
-    _updateTracingConfig: () => undefined,
-  });
-}
 
 /** What both transports have in common: the session, its events, its end. */
 export class OfficialSession {
@@ -55,12 +38,13 @@ export class OfficialSession {
   constructor(sdk: SDK, transport: OfficialTransport, request: SessionRequest, observer: SessionObserver) {
     this.#request = request;
     this.#observer = observer;
+    const { instructions, model, tools } = request;
+    leaveToProfile(transport, request);
     const agent = new sdk.RealtimeAgent({
       name: 'assistant',
-      ...(request.instructions === undefined ? {} : { instructions: request.instructions }),
-      ...(request.tools === undefined ? {} : { tools: [...request.tools] }),
+      ...present({ instructions, tools: tools && [...tools] }),
     });
-    this.raw = new sdk.RealtimeSession(agent, { transport, model: request.model });
+    this.raw = new sdk.RealtimeSession(agent, { transport, model });
     // Without a listener some emitters throw; what an error means is told by the event itself.
     this.raw.on('error', () => undefined);
     transport.on('*', (event: ServerEvent) => {
@@ -173,6 +157,19 @@ export class OfficialSession {
   }
 }
 
+/** Have a transport send only what of the session's configuration is the application's own. */
+function leaveToProfile(transport: OfficialTransport, { instructions }: SessionRequest): void {
+  const build = transport.buildSessionPayload.bind(transport);
+  Object.assign(transport, {
+    buildSessionPayload: (config: Partial<RealtimeSessionConfig>): Payload => {
+      const { tools } = build(config) as { tools?: unknown };
+      return { type: 'realtime', ...present({ instructions, tools }) } as Payload;
+    },
+    // Tracing is the profile's affair as well.
+    _updateTracingConfig: () => undefined,
+  });
+}
+
 function itemOf({ id, role, text }: HistoryItem): RealtimeItem {
   const head = { itemId: id, type: 'message', status: 'completed' } as const;
   return role === 'user'
@@ -184,8 +181,7 @@ function itemOf({ id, role, text }: HistoryItem): RealtimeItem {
 function codeOf(cause: unknown, { transport }: SessionRequest): SessionProblem['code'] {
   if (transport === 'websocket') return 'network_error';
   const message = cause instanceof Error ? cause.message : '';
-  const status = /failed with status (\d{3})/.exec(message)?.[1];
-  if (status === '401') return 'token_expired';
+  if (message.includes('failed with status 401')) return 'token_expired';
   if (message === 'WebRTC is not supported in this environment') return 'webrtc_unsupported';
   // What `fetch` rejects with when nobody answered; a fault of WebRTC itself has another name.
   return cause instanceof TypeError ? 'network_error' : 'webrtc_connection_failed';

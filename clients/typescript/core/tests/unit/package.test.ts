@@ -28,9 +28,9 @@ test('the public names are these', () => {
   expect(Object.keys(kit).sort()).toEqual([
     'COMMON',
     'OfficialSession',
-    'guardAnswer',
-    'leaveToProfile',
+    'PeerSession',
     'loudnessOf',
+    'uuidFrom',
   ]);
   expect(Object.keys(testing).sort()).toEqual(['FakeMicrophone', 'FakePlatform', 'FakeSession']);
 });

@@ -10,15 +10,12 @@ const BLOCK = 2048;
 /** Runs in the audio thread, in a scope of its own; so it is source text, not code of this module. */
 const WORKLET = `
 registerProcessor('limi-capture', class extends AudioWorkletProcessor {
-  block = new Float32Array(${String(BLOCK)});
-  filled = 0;
-  process([input]) {
-    for (const sample of input[0] ?? []) {
-      this.block[this.filled++] = sample;
-      if (this.filled === this.block.length) {
-        this.port.postMessage(this.block.slice());
-        this.filled = 0;
-      }
+  block = [];
+  process([[samples = []]]) {
+    this.block.push(...samples);
+    if (this.block.length >= ${BLOCK}) {
+      this.port.postMessage(Float32Array.from(this.block));
+      this.block = [];
     }
     return true;
   }

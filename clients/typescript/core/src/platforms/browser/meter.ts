@@ -1,5 +1,5 @@
 /**
- * How loud a stream is, measured by the browser's own analyser.
+ * How loud sound is, measured by the browser's own analyser.
  *
  * @module
  */
@@ -9,21 +9,35 @@ import { loudnessOf } from '../loudness.ts';
 /** 43 ms at 48 kHz: short enough to move with syllables. */
 const WINDOW = 2048;
 
-/** Measures from the first time it is asked; a page without a meter pays nothing. */
+/** Measures what is connected to its node. */
+export class Gauge {
+  readonly node: AnalyserNode;
+  readonly #samples = new Float32Array(WINDOW);
+
+  constructor(context: AudioContext) {
+    this.node = context.createAnalyser();
+    this.node.fftSize = WINDOW;
+  }
+
+  level(): number {
+    this.node.getFloatTimeDomainData(this.#samples);
+    return loudnessOf(this.#samples);
+  }
+}
+
+/** Measures a stream from the first time it is asked; a page without a meter pays nothing. */
 export class Meter {
   readonly #stream: MediaStream;
   #context: AudioContext | null = null;
-  #analyser: AnalyserNode | null = null;
-  readonly #samples = new Float32Array(WINDOW);
+  #gauge: Gauge | null = null;
 
   constructor(stream: MediaStream) {
     this.#stream = stream;
   }
 
   level(): number {
-    this.#analyser ??= this.#start();
-    this.#analyser.getFloatTimeDomainData(this.#samples);
-    return loudnessOf(this.#samples);
+    this.#gauge ??= this.#start();
+    return this.#gauge.level();
   }
 
   close(): void {
@@ -31,13 +45,12 @@ export class Meter {
     this.#context = null;
   }
 
-  #start(): AnalyserNode {
+  #start(): Gauge {
     this.#context = new AudioContext();
     // A page that was not clicked on yet starts suspended, which shows silence.
     void this.#context.resume();
-    const analyser = this.#context.createAnalyser();
-    analyser.fftSize = WINDOW;
-    this.#context.createMediaStreamSource(this.#stream).connect(analyser);
-    return analyser;
+    const gauge = new Gauge(this.#context);
+    this.#context.createMediaStreamSource(this.#stream).connect(gauge.node);
+    return gauge;
   }
 }

@@ -13,23 +13,17 @@ const REFUSALS: readonly string[] = ['NotAllowedError', 'SecurityError', 'Permis
 
 export class BrowserMicrophone implements Microphone {
   readonly stream: MediaStream;
-  readonly #track: MediaStreamTrack;
+  readonly track: MediaStreamTrack;
   readonly #meter: Meter;
-  #onLost: (() => void) | null = null;
 
   constructor(stream: MediaStream, track: MediaStreamTrack) {
     this.stream = stream;
-    this.#track = track;
+    this.track = track;
     this.#meter = new Meter(stream);
-    track.addEventListener('ended', this.#ended);
-  }
-
-  get live(): boolean {
-    return this.#track.readyState === 'live';
   }
 
   mute(on: boolean): void {
-    this.#track.enabled = !on;
+    this.track.enabled = !on;
   }
 
   level(): number {
@@ -37,38 +31,33 @@ export class BrowserMicrophone implements Microphone {
   }
 
   onLost(listener: () => void): void {
-    this.#onLost = listener;
+    this.track.onended = listener;
   }
 
   close(): void {
-    this.#track.removeEventListener('ended', this.#ended);
-    this.#onLost = null;
+    this.track.onended = null;
     for (const track of this.stream.getTracks()) track.stop();
     this.#meter.close();
   }
-
-  readonly #ended = (): void => {
-    this.#onLost?.();
-  };
 }
 
 /** Ask for the microphone; the person may take a while to answer. */
 export async function openMicrophone(): Promise<BrowserMicrophone> {
-  // Pages that are not secure have no media devices at all, whatever the types say.
-  const devices = navigator.mediaDevices as MediaDevices | undefined;
-  if (devices === undefined) throw new Error('There are no media devices: the page is not a secure context.');
-  try {
-    const stream = await devices.getUserMedia({
-      audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-    });
-    const track = stream.getAudioTracks()[0];
-    if (track === undefined) throw new MicrophoneProblem('microphone_missing');
-    return new BrowserMicrophone(stream, track);
-  } catch (cause) {
-    if (cause instanceof MicrophoneProblem) throw cause;
+  const devices = mediaDevices();
+  if (devices === undefined) throw new Error('The page is not a secure context.');
+  const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  const stream = await devices.getUserMedia({ audio }).catch((cause: unknown) => {
     const denied = cause instanceof Error && REFUSALS.includes(cause.name);
     throw new MicrophoneProblem(denied ? 'microphone_denied' : 'microphone_missing', cause);
-  }
+  });
+  const [track] = stream.getAudioTracks();
+  if (track === undefined) throw new MicrophoneProblem('microphone_missing');
+  return new BrowserMicrophone(stream, track);
+}
+
+/** Pages that are not secure have no media devices at all, whatever the types say. */
+export function mediaDevices(): MediaDevices | undefined {
+  return navigator.mediaDevices;
 }
 
 /** Stands in where the microphone went away: a peer connection wants a track to begin with. */

@@ -4,27 +4,25 @@
  * @module
  */
 
+import { Gauge } from './meter.ts';
 import { fromPcm16, RATE } from './resampler.ts';
 
 /** Room for the next piece to come late. */
 const LEAD_SECONDS = 0.05;
-const WINDOW = 2048;
 
 export class Player {
   readonly #context: AudioContext;
-  readonly #analyser: AnalyserNode;
+  readonly #gauge: Gauge;
   readonly #onChange: (playing: boolean) => void;
   readonly #pieces = new Set<AudioBufferSourceNode>();
-  readonly #samples = new Float32Array(WINDOW);
   /** When what is planned so far ends, on the context's clock. */
   #end = 0;
 
   constructor(context: AudioContext, onChange: (playing: boolean) => void) {
     this.#context = context;
     this.#onChange = onChange;
-    this.#analyser = context.createAnalyser();
-    this.#analyser.fftSize = WINDOW;
-    this.#analyser.connect(context.destination);
+    this.#gauge = new Gauge(context);
+    this.#gauge.node.connect(context.destination);
   }
 
   play(pcm16: ArrayBuffer): void {
@@ -34,7 +32,7 @@ export class Player {
     buffer.copyToChannel(samples, 0);
     const piece = this.#context.createBufferSource();
     piece.buffer = buffer;
-    piece.connect(this.#analyser);
+    piece.connect(this.#gauge.node);
     piece.onended = () => {
       this.#leave(piece);
     };
@@ -55,10 +53,9 @@ export class Player {
     }
   }
 
-  /** What sounds at this moment. */
-  samples(): Float32Array {
-    this.#analyser.getFloatTimeDomainData(this.#samples);
-    return this.#samples;
+  /** Of what sounds at this moment, 0 to 1. */
+  level(): number {
+    return this.#gauge.level();
   }
 
   #leave(piece: AudioBufferSourceNode): void {

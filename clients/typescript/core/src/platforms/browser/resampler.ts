@@ -47,8 +47,5 @@ function toPcm16(sample: number): number {
 
 /** The other way: samples between -1 and 1. */
 export function fromPcm16(pcm16: ArrayBuffer): Float32Array<ArrayBuffer> {
-  const samples = new Int16Array(pcm16);
-  const out = new Float32Array(samples.length);
-  for (let index = 0; index < samples.length; index += 1) out[index] = (samples[index] ?? 0) / 0x8000;
-  return out;
+  return Float32Array.from(new Int16Array(pcm16), (sample) => sample / 0x8000);
 }

@@ -5,10 +5,8 @@
  * @module
  */
 
-import type { OpenAIRealtimeWebSocket } from '@openai/agents-realtime';
 import type { Microphone, SessionObserver, SessionRequest, VoiceSession } from '../../platform.ts';
-import { loudnessOf } from '../loudness.ts';
-import { leaveToProfile, OfficialSession } from '../official.ts';
+import { OfficialSession } from '../official.ts';
 import type { SDK } from '../official.ts';
 import { captureNode } from './capture.ts';
 import { BrowserMicrophone } from './microphone.ts';
@@ -22,12 +20,8 @@ export class WebSocketSession extends OfficialSession implements VoiceSession {
   #source: MediaStreamAudioSourceNode | null = null;
   #capture: AudioNode | null = null;
 
-  private constructor(
-    sdk: SDK,
-    transport: OpenAIRealtimeWebSocket,
-    request: SessionRequest,
-    observer: SessionObserver,
-  ) {
+  constructor(sdk: SDK, request: SessionRequest, observer: SessionObserver) {
+    const transport = new sdk.OpenAIRealtimeWebSocket();
     super(sdk, transport, request, observer);
     this.#microphone = request.microphone;
     this.#player = new Player(this.#context, (playing) => {
@@ -40,15 +34,6 @@ export class WebSocketSession extends OfficialSession implements VoiceSession {
     transport.on('audio_interrupted', () => {
       this.#player.stop();
     });
-  }
-
-  static make(sdk: SDK, request: SessionRequest, observer: SessionObserver): WebSocketSession {
-    return new WebSocketSession(
-      sdk,
-      leaveToProfile(new sdk.OpenAIRealtimeWebSocket(), request),
-      request,
-      observer,
-    );
   }
 
   override async open(): Promise<void> {
@@ -71,7 +56,7 @@ export class WebSocketSession extends OfficialSession implements VoiceSession {
   }
 
   outputLevel(): number {
-    return loudnessOf(this.#player.samples());
+    return this.#player.level();
   }
 
   replaceMicrophone(microphone: Microphone): void {
