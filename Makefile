@@ -12,7 +12,7 @@ PYTHON_CLIENT := clients/python
 
 SERVICES := redis-server postgresql
 
-.PHONY: help serve test check audit bench conformance expo soak lock clean
+.PHONY: help serve test check audit bench conformance packages expo soak lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,8 +26,8 @@ serve: $(VENV)/.serve ## Run the backend on http://localhost:3001
 
 test: $(VENV)/.dev $(CONFORMANCE) $(WORKSPACES) $(RECEIVER) ## Run every test
 	scripts/system_packages.sh $(SERVICES)
-	@# Its promtool tests the alerts, a test that says so when it is skipped.
-	scripts/system_packages.sh prometheus || true
+	@# They judge alerts and the unit, in tests that say so when they are skipped, and fail in CI.
+	scripts/system_packages.sh prometheus systemd || true
 	$(WITH_NODE) $(BIN)/limi speech install
 	cd conformance && $(NPM) run test:node
 	$(NPM) run build
@@ -63,7 +63,10 @@ soak: $(VENV)/.dev ## Run the heavy tests in full size
 	scripts/system_packages.sh $(SERVICES)
 	LIMI_SOAK=1 $(BIN)/python -m pytest -m soak -p no:xdist --timeout 3600
 
-expo: ## Bundle the React Native example, which takes Expo's whole tree
+packages: $(VENV)/.serve ## Pack the clients into dist/ and say how to install them elsewhere
+	@scripts/packages.sh $(VENV)
+
+expo: $(VENV)/.serve ## Bundle the React Native example, which takes Expo's whole tree
 	scripts/node.sh $(VENV)
 	$(NPM) ci --ignore-scripts
 	$(NPM) run build -w @limi-ai/client -w @limi-ai/react -w @limi-ai/react-native
@@ -77,7 +80,7 @@ lock: ## Renew the lock files
 	scripts/lock.sh
 
 clean: ## Remove what the targets made; the server's data in .limi stays
-	rm -rf $(VENV) node_modules src/limi/web conformance/node_modules conformance/output examples/webhooks/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist node_modules src/limi/web conformance/node_modules conformance/output examples/webhooks/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/.serve: requirements.lock pyproject.toml scripts/venv.sh
 	PYTHON=$(PYTHON) scripts/venv.sh $(VENV) requirements.lock

@@ -37,5 +37,8 @@ fi
 
 echo "Installing what $lock names into $venv …"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-"$venv/bin/python" -m pip install --quiet --require-hashes --requirement "$lock"
+if ! "$venv/bin/python" -m pip install --quiet --require-hashes --requirement "$lock"; then
+  echo "The packages could not be fetched. Is there a network? Behind a proxy set HTTPS_PROXY, with an index of your own PIP_INDEX_URL." >&2
+  exit 1
+fi
 "$venv/bin/python" -m pip install --quiet --no-deps --editable .

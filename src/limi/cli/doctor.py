@@ -1,15 +1,18 @@
 """`limi doctor`: looks at key, upstream, database, Redis, port and clock, and says of each what to do."""
 
 import asyncio
+import errno
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Final
 
+import msgspec
 import typer
 
 from limi import __version__
@@ -24,11 +27,14 @@ from limi.cli.checks import check_settings
 from limi.cli.listening import bind_socket
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.journal import JournalUnavailableError
+from limi.kernel.secret import Secret
 from limi.kernel.settings import Settings, SettingsError
 
 __all__ = ["doctor"]
 
 _MOST_SKEW_SECONDS: Final = 30.0
+_NEIGHBOUR_SECONDS: Final = 1.0
+"""How long whoever has the port may take to say what it is; a server of ours takes milliseconds."""
 _WRITER: Final = "doctor"
 
 
@@ -75,17 +81,33 @@ def _look_at_keys(settings: Settings) -> Finding:
     files = (security.secret_key_file or FOLDER / "secret", security.admin_key_file or FOLDER / "admin-key")
     # Reading would make what is missing, and then no `limi serve` would say where the operator's key is.
     if settings.development and not all(Path(file).exists() for file in files):
-        return Finding("keys", fine=True, message="none yet; the first `limi serve` makes them")
+        return _judge_folder(FOLDER)
     keys = load_key_files(settings)
     return Finding("keys", fine=True, message=f"both are there; the operator's is in {keys.admin_key_file}")
+
+
+def _judge_folder(folder: Path) -> Finding:
+    """Say whether a first start could make its files."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if os.access(there, os.W_OK | os.X_OK):
+        return Finding("keys", fine=True, message="none yet; the first `limi serve` makes them")
+    advice = (
+        "Start in a folder of your own, or set LIMI_SECRET_KEY_FILE, LIMI_ADMIN_KEY_FILE and LIMI_DATABASE_URL."
+    )
+    return Finding("keys", fine=False, message=f"none yet, and {there} cannot be written", advice=advice)
 
 
 def _look_at_upstream(settings: Settings) -> Finding:
     if settings.embeds_sandbox:
         return Finding("upstream", fine=True, message="the sandbox inside; set OPENAI_API_KEY to use OpenAI")
     url, started = settings.upstream.url or OPENAI_URL, time.monotonic()
+    key = settings.upstream.api_key
+    headers = {"authorization": f"Bearer {key.reveal()}"} if key else {}
     try:
-        answer = asyncio.run(_ask(settings, url))
+        transport = _transport(
+            settings, url, seconds=settings.upstream.timeout_seconds, proxy=settings.upstream.proxy
+        )
+        answer = asyncio.run(_ask(transport, "/models", headers))
     except TransportError as exc:
         advice = "Check the network, LIMI_UPSTREAM_PROXY or HTTPS_PROXY, and LIMI_UPSTREAM_URL."
         return Finding("upstream", fine=False, message=f"{url} does not answer: {exc.reason}", advice=advice)
@@ -98,18 +120,19 @@ def _look_at_upstream(settings: Settings) -> Finding:
     return Finding("upstream", fine=False, message=message, advice=" ".join(entry.checks))
 
 
-async def _ask(settings: Settings, url: str) -> Answer:
-    transport = HTTPTransport(
+def _transport(settings: Settings, url: str, *, seconds: float, proxy: Secret | None = None) -> HTTPTransport:
+    return HTTPTransport(
         base_url=url,
-        timeout_seconds=settings.upstream.timeout_seconds,
+        timeout_seconds=seconds,
         max_bytes=settings.upstream.max_response_bytes,
         user_agent=f"Limi-AI-Backend/{__version__}",
-        proxy=settings.upstream.proxy,
+        proxy=proxy,
     )
-    key = settings.upstream.api_key
-    headers = {"authorization": f"Bearer {key.reveal()}"} if key else {}
+
+
+async def _ask(transport: HTTPTransport, path: str, headers: Mapping[str, str]) -> Answer:
     try:
-        return await transport.send("GET", "/models", headers=headers)
+        return await transport.send("GET", path, headers=headers)
     finally:
         await transport.close()
 
@@ -174,8 +197,28 @@ def _look_at_redis(settings: Settings) -> Finding:
 
 def _look_at_port(settings: Settings) -> Finding:
     host, port = settings.server.host, settings.server.port
-    bind_socket(host, port).close()
+    try:
+        bind_socket(host, port).close()
+    except SettingsError as exc:
+        taken = isinstance(exc.__cause__, OSError) and exc.__cause__.errno == errno.EADDRINUSE
+        if not (taken and _answers(settings)):
+            raise
+        return Finding("port", fine=True, message=f"a Limi server answers at {host}:{port} already")
     return Finding("port", fine=True, message=f"{host}:{port} is free")
+
+
+def _answers(settings: Settings) -> bool:
+    """Say whether it is a Limi server that has the port."""
+    # Not at the top: it brings the web framework, which `limi --help` does without.
+    from limi.http.front_page import SERVICE, ServiceBody  # noqa: PLC0415
+
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)  # noqa: S104 - asked only
+    url = f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+    try:
+        answer = asyncio.run(_ask(_transport(settings, url, seconds=_NEIGHBOUR_SECONDS), "/api", {}))
+        return msgspec.json.decode(answer.body, type=ServiceBody).service == SERVICE
+    except (TransportError, msgspec.DecodeError):
+        return False
 
 
 _LOOKS: Final[dict[str, Callable[[Settings], Finding]]] = {

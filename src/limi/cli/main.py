@@ -12,6 +12,7 @@ from limi.cli.audit import audit_app
 from limi.cli.config import config
 from limi.cli.db import db_app
 from limi.cli.doctor import doctor
+from limi.cli.help import WholeSentences
 from limi.cli.keys import key_app
 from limi.cli.mint import mint
 from limi.cli.profiles import profile_app
@@ -28,6 +29,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="limi",
+    cls=WholeSentences,
     help="Mints short-lived keys for live voice conversations with OpenAI's realtime models.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -39,14 +41,14 @@ app.command()(config)
 app.command()(doctor)
 app.command()(mint)
 app.command()(stats)
-app.add_typer(audit_app, name="audit")
-app.add_typer(db_app, name="db")
-app.add_typer(key_app, name="key")
-app.add_typer(profile_app, name="profile")
-app.add_typer(speech_app, name="speech")
-app.add_typer(tenant_app, name="tenant")
-app.add_typer(usage_app, name="usage")
-app.add_typer(webhook_app, name="webhook")
+app.add_typer(audit_app, name="audit", cls=WholeSentences)
+app.add_typer(db_app, name="db", cls=WholeSentences)
+app.add_typer(key_app, name="key", cls=WholeSentences)
+app.add_typer(profile_app, name="profile", cls=WholeSentences)
+app.add_typer(speech_app, name="speech", cls=WholeSentences)
+app.add_typer(tenant_app, name="tenant", cls=WholeSentences)
+app.add_typer(usage_app, name="usage", cls=WholeSentences)
+app.add_typer(webhook_app, name="webhook", cls=WholeSentences)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`limi serve`: the backend."""
 
+import sys
 from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,7 +19,7 @@ from limi.kernel.settings import Settings
 if TYPE_CHECKING:
     from limi.cli.worker_link import WorkerLink
 
-__all__ = ["serve", "settings_help"]
+__all__ = ["invitation", "serve", "settings_help"]
 
 _FLUSH_SECONDS: Final = 15.0
 """What a worker may take beyond its requests to write the journal and let go of its lease, in all."""
@@ -29,14 +30,35 @@ _WEB: Final = Path(__file__).parents[1] / "web"
 def settings_help() -> str:
     """Return every setting with its meaning, for the end of a command's help."""
     # The control character keeps click from joining the lines of a paragraph.
-    rows = (f"\b\n{info.env}  ({info.path})\n  {info.description}" for info in setting_infos())
+    rows = (
+        f"\b\n{info.env}  ({info.path}{_default(info.default)})\n  {info.description}" for info in setting_infos()
+    )
     return "\n\n".join(("Settings, by environment variable or in the file that LIMI_CONFIG names:", *rows))
+
+
+def _default(value: object) -> str:
+    """Say what holds where nothing is set, unless that is nothing or long."""
+    if isinstance(value, bool):
+        return f", default {str(value).lower()}"
+    if isinstance(value, float):
+        return f", default {value:g}"
+    return f", default {value}" if isinstance(value, (str, int)) and value != "" else ""
+
+
+def invitation(url: str, *, upstream: str, page: bool) -> str:
+    """Return what a person at a terminal wants to know after a start."""
+    keys = {
+        "openai": "Keys come from OpenAI.",
+        "sandbox": "Keys come from the sandbox inside; set OPENAI_API_KEY to talk to OpenAI.",
+    }
+    click = f"Open {url} and click Connect Voice." if page else f"Open {url} to see what it offers."
+    return f"\n  {click} {keys.get(upstream, f'Keys come from {upstream}.')}\n  Ctrl-C stops the server.\n"
 
 
 def serve(
     *,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks one.", show_default="3001")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of LIMI_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of LIMI_PORT; 0 picks one.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.", dir_okay=False)] = None,
     worker: Annotated[str | None, typer.Option(hidden=True, help="Sockets that a supervisor hands over.")] = None,
 ) -> None:
@@ -99,7 +121,8 @@ def _serve(settings: Settings, listener: socket, link: "WorkerLink | None") -> N
     sink = configure_logs(settings.log, shared=link is not None, first=log_processors(settings))
     try:
         keys = load_key_files(settings)
-        app = create_app(settings, keys=keys, pool=link, web=read_build(_WEB))
+        web = read_build(_WEB)
+        app = create_app(settings, keys=keys, pool=link, web=web)
         if keys.made:
             structlog.get_logger().warning("admin_key.made", file=str(keys.admin_key_file))
 
@@ -110,7 +133,10 @@ def _serve(settings: Settings, listener: socket, link: "WorkerLink | None") -> N
         def announce(url: str) -> None:
             # The one start line appears at every log level: whoever starts a server wants to know where it is.
             if link is None:
-                sink.announce("limi.started", url=settings.server.public_url or url, **facts)
+                shown = settings.server.public_url or url
+                sink.announce("limi.started", url=shown, **facts)
+                if sys.stderr.isatty():
+                    typer.echo(invitation(shown, upstream=app.upstream_name, page=web is not None), err=True)
 
         run_server(
             app.asgi,

@@ -18,9 +18,10 @@ from limi.http.page_policy import page_policy
 from limi.http.urls import URLMaker
 from limi.http.web_build import WebBuild, WebFile
 
-__all__ = ["FrontPage", "ServiceBody"]
+__all__ = ["SERVICE", "FrontPage", "ServiceBody"]
 
-_SERVICE: Final = "Limi AI Backend"
+SERVICE: Final = "Limi AI Backend"
+"""By this name a backend is known."""
 _MODES: Final = {
     "openai": "Keys come from OpenAI",
     "sandbox": "Keys come from the sandbox inside, not from OpenAI",
@@ -56,7 +57,7 @@ class FrontPage:
         build: WebBuild | None,
     ) -> None:
         self._body = ServiceBody(
-            service=_SERVICE,
+            service=SERVICE,
             version=version,
             environment=environment,
             upstream=upstream_name,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -69,11 +70,22 @@ def describe_api(handlers: Sequence[HTTPRouteHandler], *, version: str) -> Mappi
     describer = Litestar(list(handlers), openapi_config=config, logging_config=None)
     schema = describer.openapi_schema.to_schema()
     add_inputs(schema, handlers)
+    _name_answers(schema)
     mint, components = _mint_operation()
     schema["paths"] = {MINT_PATH: {"post": mint}, **schema["paths"]}
     schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
     schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     return schema
+
+
+def _name_answers(schema: Mapping[str, Any]) -> None:
+    """Say "OK" where nothing is said of an answer: Litestar's own words are those of 1996, about documents."""
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            for number, answer in operation["responses"].items():
+                status = HTTPStatus(int(number))
+                if answer["description"] == status.description:
+                    answer["description"] = status.phrase
 
 
 @cache

@@ -13,10 +13,11 @@ from limi.features.analytics.usage import Occurrences
 from limi.http import html
 from limi.http.asgi import scope_of
 from limi.http.context import context_of
+from limi.http.docs_page import docs_page
 from limi.http.error_counts import ErrorCounts
 from limi.kernel.errors import CATALOGUE, ErrorEntry
 
-__all__ = ["PageRoutes", "error_page"]
+__all__ = ["PageRoutes", "error_page", "errors_page"]
 
 
 class PageRoutes:
@@ -49,6 +50,10 @@ class PageRoutes:
             headers = {"vary": "authorization"} | ({"cache-control": "no-store"} if counts else {})
             return Response(error_page(entry, counts), status_code=200, headers=headers)
 
+        @get("/errors", media_type=MediaType.HTML, include_in_schema=False)
+        async def errors() -> bytes:
+            return errors_page()
+
         @get("/openapi.json", media_type="application/json", include_in_schema=False)
         async def openapi(request: Request[Any, Any, Any]) -> bytes:
             await self._authorize(request)
@@ -63,7 +68,7 @@ class PageRoutes:
         async def llms() -> bytes:
             return self._llms
 
-        return (error, openapi, docs, llms)
+        return (error, errors, openapi, docs, llms)
 
 
 def error_page(entry: ErrorEntry, counts: Occurrences | None = None) -> bytes:
@@ -74,10 +79,10 @@ def error_page(entry: ErrorEntry, counts: Occurrences | None = None) -> bytes:
         f"{entry.code} – Limi",
         f"<h1>{escape(entry.title)}</h1>",
         f'<p><code>{escape(entry.code)}</code> <span class="quiet">{status}{wait}</span></p>',
-        f"<p>{escape(entry.message)}.</p>",
-        f"<h2>What to do</h2><p>{escape(entry.action or 'Look at the list below')}.</p>",
+        f"<p>{html.prose(entry.message)}.</p>",
+        f"<h2>What to do</h2><p>{html.prose(entry.action or 'Look at the list below')}.</p>",
         "<h2>What to check</h2><ul>",
-        *(f"<li>{escape(check)}</li>" for check in entry.checks),
+        *(f"<li>{html.prose(check)}</li>" for check in entry.checks),
         "</ul><h2>Done right</h2>",
         html.code(entry.example),
         *(_occurrences(counts) if counts else ()),
@@ -89,27 +94,9 @@ def _occurrences(counts: Occurrences) -> tuple[str, ...]:
     return ("<h2>How often lately</h2>", html.table(*((name, str(number)) for name, number in rows)))
 
 
-def docs_page(schema: Mapping[str, Any], base_url: str) -> bytes:
-    """Return the API's documentation, written out from its OpenAPI description."""
-    parts = [f"<h1>{escape(schema['info']['title'])}</h1>", f"<p>{escape(schema['info']['description'])}</p>"]
-    for path, operations in schema["paths"].items():
-        for method, operation in operations.items():
-            parts += _operation(method.upper(), path, operation, base_url)
-    parts.append(f"<p>{html.link('/openapi.json', 'The same as OpenAPI 3.1')}</p>")
-    return html.page("API – Limi", *parts)
-
-
-def _operation(method: str, path: str, operation: Mapping[str, Any], base_url: str) -> list[str]:
-    answers = [
-        (f"<code>{status}</code>", escape(answer.get("description", "")))
-        for status, answer in sorted(operation["responses"].items())
-    ]
-    parts = [
-        f"<h2><code>{method} {escape(path)}</code></h2>",
-        f"<p>{escape(operation.get('description') or operation.get('summary', ''))}</p>",
-    ]
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    for name, example in body.get("examples", {}).items():
-        text = msgspec.json.format(msgspec.json.encode(example["value"]), indent=2).decode()
-        parts += [f'<p class="quiet">{escape(name)}</p>', html.code(f"{method} {base_url}{path}\n\n{text}")]
-    return [*parts, html.table(*answers)]
+def errors_page() -> bytes:
+    """Return the list of all error codes."""
+    rows = (
+        (html.link(f"/errors/{entry.code}", entry.code), html.prose(entry.message)) for entry in CATALOGUE.values()
+    )
+    return html.page("Error codes – Limi", "<h1>Error codes</h1>", html.table(*rows))

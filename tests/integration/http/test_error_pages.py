@@ -4,6 +4,7 @@ import html
 
 import pytest
 
+from limi.http.html import prose
 from limi.kernel.errors import CATALOGUE
 from tests.integration.http.harness import Site
 
@@ -46,8 +47,16 @@ async def test_a_codes_page_says_what_to_check_and_shows_it_done_right(site: Sit
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     page = html.unescape(response.text)
-    for text in (code, entry.title, entry.message, entry.action or "", entry.example, *entry.checks):
+    for text in (code, entry.title, entry.example):
         assert text in page
+    for text in (entry.message, entry.action or "", *entry.checks):
+        assert prose(text) in response.text
+
+
+async def test_all_codes_are_listed_for_everybody(site: Site) -> None:
+    response = await site.get("/errors")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert all(f'href="/errors/{code}"' in response.text for code in CATALOGUE)
 
 
 async def test_an_unknown_code_gets_the_general_page(site: Site) -> None:

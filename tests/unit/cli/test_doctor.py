@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
@@ -57,6 +58,15 @@ class TestAFreshMachine:
         assert result.exit_code == 0
         assert [text[:4].strip() for text in result.output.splitlines()] == ["ok"] * 6
         assert list(folder.iterdir()) == []
+
+    def test_a_folder_that_cannot_be_written_is_told_before_a_start_fails(
+        self, invoke: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Root may write what nobody may, so the answer about the folder is made up."""
+        monkeypatch.setattr("os.access", lambda place, _: Path(place) != folder)
+        verdict, message = line(invoke(), "keys")
+        assert verdict == "FAIL"
+        assert message.startswith(f"none yet, and {folder} cannot be written Start in a folder of your own")
 
     def test_keys_of_which_one_is_missing_are_not_made_behind_the_operators_back(
         self, invoke: Callable[..., Result], folder: Path
@@ -174,7 +184,7 @@ class TestUpstream:
     def test_one_that_is_not_there(self, invoke: Callable[..., Result]) -> None:
         result = invoke(LIMI_UPSTREAM_URL="http://127.0.0.1:1/v1", OPENAI_API_KEY=KEY)
         assert result.exit_code == 1
-        assert "http://127.0.0.1:1/v1 does not answer: ConnectionRefusedError" in line(result, "upstream")[1]
+        assert "http://127.0.0.1:1/v1 does not answer: nothing listens there" in line(result, "upstream")[1]
 
     @pytest.mark.parametrize(("minutes", "way"), [(-10, "fast"), (10, "slow")])
     async def test_a_clock_that_goes_wrong(self, minutes: int, way: str, invoke: Callable[..., Result]) -> None:
@@ -250,6 +260,29 @@ class TestPort:
         assert verdict == "FAIL"
         assert message.startswith(f"127.0.0.1:{port} cannot be had: Address already in use")
         assert "choose another with LIMI_PORT" in message
+
+    @pytest.mark.parametrize(
+        ("body", "verdict"),
+        [
+            (
+                b'{"service":"Limi AI Backend","version":"1","environment":"","upstream":"","authentication":""}',
+                "ok",
+            ),
+            (b'{"service":"Another","version":"1","environment":"","upstream":"","authentication":""}', "FAIL"),
+            (b"<html>", "FAIL"),
+        ],
+    )
+    async def test_a_server_that_runs_already_is_no_trouble_and_another_program_is(
+        self, body: bytes, verdict: str, invoke: Callable[..., Result]
+    ) -> None:
+        import asyncio  # noqa: PLC0415
+
+        async with FakeUpstream(always=Reply(body=body)).running() as server:
+            port = str(urlsplit(server.url).port)
+            result = await asyncio.to_thread(lambda: invoke(LIMI_PORT=port))
+            assert [asked.path for asked in server.asked] == ["/api"]
+        assert line(result, "port")[0] == verdict
+        assert ("a Limi server answers at 127.0.0.1" in result.output) is (verdict == "ok")
 
     def test_an_address_that_is_not_this_machines(self, invoke: Callable[..., Result]) -> None:
         assert "203.0.113.1:" in line(invoke(LIMI_HOST="203.0.113.1"), "port")[1]

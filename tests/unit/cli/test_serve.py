@@ -11,20 +11,45 @@ import pytest
 from typer.testing import Result
 
 from limi.adapters.configuration import setting_infos
-from limi.cli.serve import settings_help
+from limi.cli.serve import invitation, settings_help
 from tests.unit.cli.processes import started
 
 
 @pytest.mark.parametrize("env", [info.env for info in setting_infos()])
 def test_help_lists_every_setting_with_its_meaning(env: str) -> None:
     info = next(info for info in setting_infos() if info.env == env)
-    assert f"{env}  ({info.path})\n  {info.description}" in settings_help()
+    said = settings_help()
+    assert f"\n{env}  ({info.path}" in said
+    assert f")\n  {info.description}" in said
+
+
+def test_help_says_what_holds_where_nothing_is_set() -> None:
+    said = settings_help()
+    assert "LIMI_PORT  (server.port, default 3001)\n" in said
+    assert "LIMI_UPSTREAM_TIMEOUT_SECONDS  (upstream.timeout_seconds, default 10)\n" in said
+    assert "LIMI_DATABASE_URL  (database.url, default sqlite:///.limi/limi.db)\n" in said
+    assert "LIMI_REDIS_URL  (redis.url)\n" in said
 
 
 def test_the_list_is_part_of_the_commands_help(invoke: Callable[..., Result]) -> None:
     output = invoke("serve", "--help").output
     for info in setting_infos():
-        assert f"  {info.env}  ({info.path})\n" in output
+        assert f"  {info.env}  ({info.path}" in output
+
+
+@pytest.mark.parametrize(
+    ("upstream", "words"),
+    [
+        ("sandbox", "the sandbox inside; set OPENAI_API_KEY"),
+        ("openai", "come from OpenAI."),
+        ("azure.example", "come from azure.example."),
+    ],
+)
+def test_a_person_is_told_where_to_click(upstream: str, words: str) -> None:
+    said = invitation("http://localhost:3001", upstream=upstream, page=True)
+    assert "Open http://localhost:3001 and click Connect Voice." in said
+    assert words in said
+    assert "Connect Voice" not in invitation("http://localhost:3001", upstream=upstream, page=False)
 
 
 def test_it_starts_with_no_configuration_and_says_where(folder: Path) -> None:

@@ -21,8 +21,18 @@ def test_a_page_is_whole_and_carries_no_script() -> None:
 
 @given(st.text(max_size=40))
 def test_text_never_becomes_markup(text: str) -> None:
-    for part in (html.code(text), html.link(text, text), html.page(text).decode()):
+    for part in (html.code(text), html.prose(text), html.link(text, text), html.page(text).decode()):
         assert "<script" not in part.lower()
+
+
+def test_each_page_leads_to_the_others() -> None:
+    page = html.page("A title").decode()
+    for path in ("/", "/docs", "/errors"):
+        assert f'<a href="{path}">' in page
+
+
+def test_what_stands_in_backquotes_is_code() -> None:
+    assert html.prose("Run `a < b` & wait, ` or not") == "Run <code>a &lt; b</code> &amp; wait, ` or not"
 
 
 def test_a_link_cannot_leave_its_attribute() -> None:

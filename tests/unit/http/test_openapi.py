@@ -25,6 +25,11 @@ def test_the_routes_and_the_mint_are_described() -> None:
     assert description["paths"]["/things"]["get"]["description"] == "List things."
 
 
+def test_an_answer_of_which_nothing_is_said_is_ok() -> None:
+    responses = describe_api([_things], version="1")["paths"]["/things"]["get"]["responses"]
+    assert responses["200"]["description"] == "OK"
+
+
 def test_each_member_of_a_mint_is_described_in_words_and_patterns_are_javascripts() -> None:
     properties = describe_api([], version="1")["components"]["schemas"]["MintRequest"]["properties"]
     assert {name: member["description"] for name, member in properties.items()} == {

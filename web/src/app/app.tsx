@@ -6,8 +6,8 @@ import { ModeNotice, ServiceBadges, ServiceLinks, useService } from '../features
 
 /** The voice page. */
 export function App(): ReactElement {
-  const service = useService();
-  const needsKey = service.status === 'known' && service.service.authentication === 'required';
+  const { state, ask } = useService();
+  const needsKey = state.status === 'known' && state.service.authentication === 'required';
   return (
     <div className="mx-auto flex min-h-dvh max-w-3xl flex-col gap-10 px-5 py-6 sm:px-6">
       <header className="flex flex-wrap items-center justify-between gap-3">
@@ -15,7 +15,7 @@ export function App(): ReactElement {
           <img src={icon} alt="" className="size-8" />
           Limi
         </p>
-        <ServiceBadges state={service} />
+        <ServiceBadges state={state} />
       </header>
       <main className="flex flex-col gap-10">
         <div className="flex flex-col gap-3 pt-4 text-center">
@@ -28,8 +28,8 @@ export function App(): ReactElement {
           </p>
         </div>
         <div className="flex flex-col gap-4">
-          <ModeNotice state={service} />
-          <Conversation needsKey={needsKey} />
+          <ModeNotice state={state} />
+          <Conversation needsKey={needsKey} onTurn={ask} />
         </div>
         <FirstSteps />
       </main>

@@ -101,8 +101,10 @@ test.describe('a server that is away', () => {
         timeout: 60_000,
       });
       await expect(badge).toHaveText('Connecting…');
+      await expect(page.getByText('The backend does not answer.')).toBeVisible();
       await server.startAgain();
       await expect(badge).toHaveText('Connected', { timeout: 30_000 });
+      await expect(page.getByText('This is the sandbox, not OpenAI.')).toBeVisible();
     } finally {
       await server.stop();
     }

@@ -51,6 +51,18 @@ describe('whom one talks to', () => {
   });
 });
 
+test('a backend that stops is noticed when a conversation fails, and found again by the next', async () => {
+  let answer = (): Response | Promise<Response> => Response.json(SANDBOX);
+  open(() => answer());
+  await screen.findByText('This is the sandbox, not OpenAI.');
+  answer = () => Promise.reject(new TypeError('Failed to fetch'));
+  await userEvent.click(screen.getByRole('button', { name: 'Connect Voice' }));
+  expect(await screen.findByText('The backend does not answer.')).toBeVisible();
+  answer = () => Response.json(SANDBOX);
+  await userEvent.click(await screen.findByRole('button', { name: 'Connect Voice' }));
+  expect(await screen.findByText('This is the sandbox, not OpenAI.')).toBeVisible();
+});
+
 test('environment and version are shown', async () => {
   at({ environment: 'staging' });
   expect(await screen.findByRole('list', { name: 'Server' })).toHaveTextContent('sandboxstagingv9.9.9');
@@ -92,6 +104,13 @@ describe('the first steps', () => {
       await userEvent.click(screen.getByRole('tab', { name }));
       expect(code(name)).toHaveTextContent('http://localhost:3000/api');
     }
+  });
+
+  test('do not pretend that a registry has the packages', async () => {
+    at({});
+    expect(screen.getByText(/make packages/)).toBeVisible();
+    await userEvent.click(screen.getByRole('tab', { name: 'curl' }));
+    expect(screen.queryByText(/make packages/)).toBeNull();
   });
 
   test('are walked through with the arrow keys', async () => {

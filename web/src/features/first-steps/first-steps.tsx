@@ -26,6 +26,11 @@ export function FirstSteps(): ReactElement {
       >
         <Code snippet={snippet} />
       </div>
+      {snippet.install === '' ? null : (
+        <p className="text-sm text-quiet">
+          In no registry yet: <code>make packages</code> packs it, and prints the command that installs it.
+        </p>
+      )}
     </section>
   );
 }

@@ -32,9 +32,11 @@ await voice.connect();`,
       install: "pip install 'limi-ai-client[voice]'",
       code: `from limi_client import LimiAIClient
 
-client = LimiAIClient("${backendUrl}")
-key = client.generate_ephemeral_key()
-print(key.session_id, key.expires_at)`,
+with LimiAIClient("${backendUrl}") as client, client.create_voice_session() as voice:
+    voice.send_wav("hello.wav")
+    answer = voice.next_answer()
+    print(f"You:  {answer.asked}\\nLimi: {answer.text}")
+    answer.save("answer.wav")`,
     },
     {
       name: 'curl',

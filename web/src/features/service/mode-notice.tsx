@@ -8,7 +8,7 @@ export function ModeNotice({ state }: { state: ServiceState }): ReactElement | n
   if (state.status === 'silent') {
     return (
       <Notice icon={Unplug} title="The backend does not answer.">
-        Is <code>make serve</code> still running? Load this page again when it is.
+        Is <code>make serve</code> still running? Click Connect Voice when it is.
       </Notice>
     );
   }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { backendLink } from '../../shared/backend.ts';
 import { fetchService, type Service } from './service.ts';
 
@@ -6,9 +6,10 @@ import { fetchService, type Service } from './service.ts';
 export type ServiceState =
   { status: 'asking' } | { status: 'silent' } | { status: 'known'; service: Service };
 
-/** Asks once what the server is. */
-export function useService(): ServiceState {
+/** Asks what the server is, and once more with each call of `ask`: it may be gone since, or back. */
+export function useService(): { state: ServiceState; ask: () => void } {
   const [state, setState] = useState<ServiceState>({ status: 'asking' });
+  const [times, setTimes] = useState(0);
   useEffect(() => {
     const controller = new AbortController();
     fetchService(backendLink('api'), controller.signal)
@@ -21,6 +22,9 @@ export function useService(): ServiceState {
     return () => {
       controller.abort();
     };
+  }, [times]);
+  const ask = useCallback(() => {
+    setTimes((before) => before + 1);
   }, []);
-  return state;
+  return { state, ask };
 }
