@@ -13,7 +13,7 @@ from limi.adapters.configuration import load_settings
 from limi.adapters.sql.engine import open_engine
 from limi.cli.operating import ConfigFile
 from limi.cli.options import start_option
-from limi.cli.output import AsJSON, Yes, confirm, fail, print_json, print_table
+from limi.cli.output import AsJSON, Yes, confirm, fail, print_facts, print_json, print_table
 from limi.features.analytics.errors import AnalyticsUnavailableError, InvalidUsageQueryError
 from limi.features.analytics.model import Dimension
 from limi.features.analytics.usage import Bucket, UsageWish
@@ -68,8 +68,20 @@ def usage(
     elif as_json:
         print_json(answer)
     else:
-        columns = [name.replace("_", " ") for name in columns_of(answer)]
-        print_table(columns, usage_table(answer), empty="Nothing was counted in that time.")
+        _print(answer)
+
+
+def _print(answer: UsageAnswer) -> None:
+    """Print what fits a terminal: one line's measures below each other, of several those that any of them has."""
+    names = [name.replace("_", " ") for name in columns_of(answer)]
+    rows = usage_table(answer)
+    if len(rows) == 1:
+        print_facts(dict(zip(names, rows[0], strict=True)))
+        return
+    keys = 1 + len(answer.group)
+    shown = [at for at in range(len(names)) if at < keys or any(row[at] for row in rows)]
+    table = [[row[at] for at in shown] for row in rows]
+    print_table([names[at] for at in shown], table, empty="Nothing was counted in that time.")
 
 
 @usage_app.command()

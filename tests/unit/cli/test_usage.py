@@ -32,6 +32,17 @@ def test_what_nobody_has_counted_is_counted_and_shown(limi: Limi) -> None:
     assert [line.split()[1:4] for line in lines[2:]] == [["acme", "2", "0"], ["beta", "0", "1"]]
 
 
+def test_one_line_has_its_measures_below_each_other(limi: Limi) -> None:
+    lines = dict(line.rsplit(maxsplit=1) for line in limi().stdout.splitlines())
+    assert (lines["mints succeeded"], lines["mints failed"]) == ("2", "1")
+
+
+def test_measures_that_no_line_has_take_no_place(limi: Limi) -> None:
+    heading = limi("--by", "tenant").stdout.splitlines()[0]
+    assert "mints failed" in heading
+    assert "connections" not in heading
+
+
 def test_programs_are_told_in_json(limi: Limi) -> None:
     told = json.loads(limi("--json", "--by", "code", "--tenant", "beta").stdout)
     assert [(point["code"], point["mints"]["failed"]) for point in told["points"]] == [("openai_timeout", 1)]
