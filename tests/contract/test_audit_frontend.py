@@ -52,7 +52,7 @@ def test_a_log_from_before_the_column_is_sound_after_the_migration(
     store.close()
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE journal DROP COLUMN frontend")
-        for table in ("client_events", "usage_rollups", "usage_projections"):
+        for table in ("client_events", "usage_rollups", "usage_projections", "webhook_outbox"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
     engine.dispose()

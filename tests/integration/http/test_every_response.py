@@ -60,7 +60,7 @@ async def test_behind_https_browsers_are_told_to_stay_there(opened: OpenSite) ->
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/api/nothing", "/api/client-secret/nothing", "/errors/", "/errors/a/b", "/%00", f"{MINT}/"],
+    ["/nothing", "/api/nothing", "/api/client-secret/nothing", "/errors/a/b", "/%00", f"{MINT}/"],
 )
 async def test_what_is_not_there_is_not_found(site: Site, path: str) -> None:
     body = assert_error(await site.get(path), "not_found", 404)
