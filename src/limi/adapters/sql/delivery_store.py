@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select
 
 from limi.adapters.sql.access_database import AccessDatabase, micros, seconds
 from limi.adapters.sql.delivery_claims import claim_due, find_next_due
 from limi.adapters.sql.delivery_results import release_all, settle_all
 from limi.adapters.sql.delivery_upkeep import cancel_waiting, in_state, prune_ended, replay_selected
-from limi.adapters.sql.outbox import unpack_outbox
+from limi.adapters.sql.outbox import unpack_all, unpack_outbox
 from limi.adapters.sql.tables import journal
 from limi.adapters.sql.tables import webhook_attempts as log
 from limi.adapters.sql.tables import webhook_deliveries as table
@@ -119,12 +119,12 @@ class SQLDeliveryStore:
 
     async def replay(self, selection: Replay, *, now: float) -> int:
         """Make deliveries due now, with a schedule that begins anew; return how many."""
-        await self._database.read(unpack_outbox)
+        await self._database.work(unpack_all)
         return await replay_selected(self._database, selection, now=now)
 
     async def cancel(self, endpoint_id: EndpointId) -> int:
         """Cancel what waits for an endpoint that is disabled or removed; return how much."""
-        await self._database.read(unpack_outbox)
+        await self._database.work(unpack_all)
         return await cancel_waiting(self._database, endpoint_id, why="endpoint_disabled")
 
     async def prune(self, before: float) -> int:
@@ -144,11 +144,12 @@ class SQLDeliveryStore:
     async def _read(self, question: Callable[[Connection], _Result]) -> _Result:
         """Return what `question` finds, of what waits in the outbox too."""
 
-        def ask(connection: Connection) -> _Result:
-            unpack_outbox(connection)
-            return question(connection)
+        def ask(engine: Engine) -> _Result:
+            with engine.connect() as connection:
+                unpack_outbox(connection)
+                return question(connection)
 
-        return await self._database.read(ask)
+        return await self._database.work(ask)
 
 
 def _listing(query: DeliveryQuery, before: DeliveryId | None, limit: int) -> Select[Any]:

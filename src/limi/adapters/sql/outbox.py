@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from limi.adapters.sql.engine import SQLITE, begin_writing
 from limi.adapters.sql.journal_rows import COLUMNS, INSERT_JSON, insert_rows, rows_as_json
 from limi.features.journal.ports import Delivery
 
-__all__ = ["MAX_NOTED", "NOTED", "insert_deliveries", "insert_rows_with_deliveries", "unpack_outbox"]
+__all__ = ["MAX_NOTED", "NOTED", "insert_deliveries", "insert_rows_with_deliveries", "unpack_all", "unpack_outbox"]
 
 MAX_NOTED: Final = 64
 """Deliveries in one note."""
@@ -99,6 +99,12 @@ def unpack_outbox(connection: Connection) -> None:
     # Looked for without a lock, because most looks find nothing.
     while connection.exec_driver_sql(NOTED).first() is not None and _unpack_first(connection):
         pass
+
+
+def unpack_all(engine: Engine) -> None:
+    """Do so as a job of its own, for whoever is about to change what has been noted."""
+    with engine.connect() as connection:
+        unpack_outbox(connection)
 
 
 def _unpack_first(connection: Connection) -> bool:

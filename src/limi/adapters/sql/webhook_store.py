@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, and_, func, select, tuple_
 
 from limi.adapters.sql.access_database import AccessDatabase, as_json, from_json, insert_once, micros, seconds
 from limi.adapters.sql.delivery_upkeep import cancel_waiting
-from limi.adapters.sql.outbox import unpack_outbox
+from limi.adapters.sql.outbox import unpack_all
 from limi.adapters.sql.tables import webhook_endpoints as table
 from limi.features.webhooks.model import DisabledReason, Endpoint, EndpointId, EndpointStatus, SealedSecret
 from limi.kernel.revision import AccessUnavailableError
@@ -64,7 +64,7 @@ class SQLEndpointStore:
         same = and_(*(table.c[name].is_not_distinct_from(value) for name, value in _values(before).items()))
         statement = table.update().where(same).values(values)
         if before.enabled and not endpoint.enabled:
-            await self._database.read(unpack_outbox)
+            await self._database.work(unpack_all)
         return await self._database.change(lambda connection: connection.execute(statement).rowcount == 1)
 
     async def remove(self, endpoint_id: EndpointId) -> bool:
@@ -73,7 +73,7 @@ class SQLEndpointStore:
         def remove(connection: Connection) -> bool:
             return connection.execute(table.delete().where(table.c.id == endpoint_id)).rowcount == 1
 
-        await self._database.read(unpack_outbox)
+        await self._database.work(unpack_all)
         if not await self._database.change(remove):
             return False
         # Not in one transaction, which many rows would make long. What is left is cancelled by whoever claims.
