@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from benchmarks.harness.rounds import Options, interleave
 from benchmarks.harness.run import make_report
 from benchmarks.harness.servers import Contender, Server, running, upstream_running
 
-__all__ = ["STEPS", "Used", "cost", "measure", "shortened"]
+__all__ = ["STEPS", "Used", "cost", "measure"]
 
 _ROUNDS: Final = 3
 _SECONDS: Final = 4.0
@@ -103,7 +103,7 @@ _NOTES: Final = (
 
 def measure(_: Sequence[Contender], options: Options) -> Report:
     """Run the question; it has contenders of its own."""
-    short = shortened(options)
+    short = options.at_most(rounds=_ROUNDS, seconds=_SECONDS, warm_up_seconds=_WARM_UP_SECONDS)
     steps = {step.name: step for step in STEPS}
     contenders = [step.contender() for step in STEPS]
     outcome = interleave(
@@ -118,16 +118,6 @@ def measure(_: Sequence[Contender], options: Options) -> Report:
         columns=_COLUMNS,
         compared_by="cpu_s_per_1000",
         notes=_NOTES,
-    )
-
-
-def shortened(options: Options) -> Options:
-    """Return `options` with no more rounds and seconds than this question has time for."""
-    return replace(
-        options,
-        rounds=min(options.rounds, _ROUNDS),
-        seconds=min(options.seconds, _SECONDS),
-        warm_up_seconds=min(options.warm_up_seconds, _WARM_UP_SECONDS),
     )
 
 

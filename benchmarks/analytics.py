@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ from benchmarks.harness.webhook_setup import DATABASES, Database
 from limi.adapters.sql.engine import open_engine
 from limi.adapters.sql.tables import client_events
 
-__all__ = ["Counted", "ingest_cost", "measure", "rows_counted", "shortened"]
+__all__ = ["Counted", "ingest_cost", "measure", "rows_counted"]
 
 _ROOT: Final = Path(__file__).parents[1]
 _ROUNDS: Final = 3
@@ -71,7 +71,7 @@ _NOTES: Final = (
 
 def measure(_: Sequence[Contender], options: Options) -> Report:
     """Run the question; it has contenders of its own."""
-    short = shortened(options)
+    short = options.at_most(rounds=_ROUNDS, seconds=_SECONDS, warm_up_seconds=_WARM_UP_SECONDS)
     databases = {database.name: database for database in DATABASES}
     contenders = [database.contender() for database in DATABASES]
     outcome = interleave(
@@ -90,16 +90,6 @@ def measure(_: Sequence[Contender], options: Options) -> Report:
     # wrk knows no body that differs each time.
     run = msgspec.structs.replace(report.run, driver="clients in Python", connections=_BATCHES["by_1"][1])
     return msgspec.structs.replace(report, run=run)
-
-
-def shortened(options: Options) -> Options:
-    """Return `options` with no more rounds and seconds than this question has time for."""
-    return replace(
-        options,
-        rounds=min(options.rounds, _ROUNDS),
-        seconds=min(options.seconds, _SECONDS),
-        warm_up_seconds=min(options.warm_up_seconds, _WARM_UP_SECONDS),
-    )
 
 
 def _once(database: Database, folder: Path, options: Options) -> Mapping[str, float]:

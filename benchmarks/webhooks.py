@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from benchmarks.harness.servers import Contender, Server, running, upstream_runn
 from benchmarks.harness.webhook_receiver import Deliveries, Receiver, receiver_running
 from benchmarks.harness.webhook_setup import DATABASES, Database, quiet, subscribe, uncounted, verify
 
-__all__ = ["Drained", "drained", "measure", "shortened"]
+__all__ = ["Drained", "drained", "measure"]
 
 _ROUNDS: Final = 5
 _SECONDS: Final = 4.0
@@ -76,7 +76,7 @@ _NOTES: Final = (
 
 def measure(_: Sequence[Contender], options: Options) -> Report:
     """Run the question; it has contenders of its own."""
-    short = shortened(options)
+    short = options.at_most(rounds=_ROUNDS, seconds=_SECONDS, warm_up_seconds=_WARM_UP_SECONDS)
     databases = {database.name: database for database in DATABASES}
     contenders = [database.contender() for database in DATABASES]
     outcome = interleave(
@@ -91,16 +91,6 @@ def measure(_: Sequence[Contender], options: Options) -> Report:
         columns=_COLUMNS,
         compared_by=None,
         notes=_NOTES,
-    )
-
-
-def shortened(options: Options) -> Options:
-    """Return `options` with no more rounds and seconds than this question has time for."""
-    return replace(
-        options,
-        rounds=min(options.rounds, _ROUNDS),
-        seconds=min(options.seconds, _SECONDS),
-        warm_up_seconds=min(options.warm_up_seconds, _WARM_UP_SECONDS),
     )
 
 

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.harness.answers import DifferentAnswerError
@@ -26,6 +26,15 @@ class Options:
     warm_up_seconds: float
     """Express needs 3–4 s until its code is compiled, and LiteLLM longer until its pools are filled."""
     connections: int
+
+    def at_most(self, *, rounds: int, seconds: float, warm_up_seconds: float) -> "Options":
+        """Return the same with no more than a question has time for."""
+        return replace(
+            self,
+            rounds=min(self.rounds, rounds),
+            seconds=min(self.seconds, seconds),
+            warm_up_seconds=min(self.warm_up_seconds, warm_up_seconds),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.access import STEPS, Used, cost, shortened
+from benchmarks.access import STEPS, Used, cost
 from benchmarks.contenders import by_name
 from benchmarks.harness.access_setup import Caller
 from benchmarks.harness.load import LoadResult
-from benchmarks.harness.rounds import Options
 
 _RESULT = LoadResult(
     requests=2000, duration_us=4_000_000, bad_status=0, failed=0, p50_us=1, p90_us=1, p99_us=1, max_us=1
@@ -42,13 +41,6 @@ def test_the_others_take_one_thing_more_each() -> None:
 
 def test_names_are_unique() -> None:
     assert len({step.name for step in STEPS}) == len(STEPS)
-
-
-def test_a_full_run_is_shortened_and_a_quick_one_left_as_it_is() -> None:
-    full = shortened(Options(rounds=5, seconds=5.0, warm_up_seconds=8.0, connections=64))
-    assert full == Options(rounds=3, seconds=4.0, warm_up_seconds=3.0, connections=64)
-    quick = Options(rounds=1, seconds=1.0, warm_up_seconds=1.0, connections=64)
-    assert shortened(quick) == quick
 
 
 def test_each_ones_processor_time_is_of_a_thousand_mints() -> None:

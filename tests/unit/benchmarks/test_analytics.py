@@ -2,9 +2,8 @@
 
 import pytest
 
-from benchmarks.analytics import ingest_cost, rows_counted, shortened
+from benchmarks.analytics import ingest_cost, rows_counted
 from benchmarks.harness.load import LoadResult
-from benchmarks.harness.rounds import Options
 
 _RESULT = LoadResult(
     requests=200, duration_us=4_000_000, bad_status=0, failed=0, p50_us=1, p90_us=1, p99_us=5000, max_us=1
@@ -28,10 +27,3 @@ def test_each_events_share_is_of_all_events_of_all_requests() -> None:
 )
 def test_the_command_says_how_many_rows_it_counted(output: str, rows: int) -> None:
     assert rows_counted(output) == rows
-
-
-def test_a_full_run_is_shortened_and_a_quick_one_left_as_it_is() -> None:
-    full = shortened(Options(rounds=5, seconds=5.0, warm_up_seconds=8.0, connections=64))
-    assert full == Options(rounds=3, seconds=4.0, warm_up_seconds=2.0, connections=64)
-    quick = Options(rounds=1, seconds=1.0, warm_up_seconds=1.0, connections=64)
-    assert shortened(quick) == quick

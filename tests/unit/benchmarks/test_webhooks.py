@@ -8,10 +8,9 @@ import pytest
 from benchmarks import webhooks
 from benchmarks.harness.access_setup import Stores
 from benchmarks.harness.load import LoadError
-from benchmarks.harness.rounds import Options
 from benchmarks.harness.servers import Server
 from benchmarks.harness.webhook_receiver import Deliveries, Receiver
-from benchmarks.webhooks import drained, shortened
+from benchmarks.webhooks import drained
 
 
 class _Clock:
@@ -74,13 +73,6 @@ def test_it_ends_when_all_are_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_few_deliveries_make_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LoadError, match="too few"):
         _drain(monkeypatch, most=600)
-
-
-def test_a_full_run_is_shortened_and_a_quick_one_left_as_it_is() -> None:
-    full = shortened(Options(rounds=9, seconds=5.0, warm_up_seconds=8.0, connections=64))
-    assert full == Options(rounds=5, seconds=4.0, warm_up_seconds=3.0, connections=64)
-    quick = Options(rounds=1, seconds=1.0, warm_up_seconds=1.0, connections=64)
-    assert shortened(quick) == quick
 
 
 def test_the_question_is_asked_with_the_others() -> None:

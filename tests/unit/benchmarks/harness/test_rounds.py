@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.harness.load import LoadError
-from benchmarks.harness.rounds import interleave
+from benchmarks.harness.rounds import Options, interleave
 from benchmarks.harness.servers import Contender
 
 
@@ -37,3 +37,11 @@ def test_who_fails_once_is_out_and_the_reason_is_kept(contender: Contender) -> N
     assert calls == 1
     assert outcome.rounds == {}
     assert outcome.missing == {"made-up": "no key came"}
+
+
+def test_a_full_run_is_shortened_and_a_quick_one_left_as_it_is() -> None:
+    full = Options(rounds=5, seconds=5.0, warm_up_seconds=8.0, connections=64)
+    short = Options(rounds=3, seconds=4.0, warm_up_seconds=3.0, connections=64)
+    assert full.at_most(rounds=3, seconds=4.0, warm_up_seconds=3.0) == short
+    quick = Options(rounds=1, seconds=1.0, warm_up_seconds=1.0, connections=64)
+    assert quick.at_most(rounds=3, seconds=4.0, warm_up_seconds=3.0) == quick
