@@ -8,8 +8,8 @@ import typer
 from limi.kernel.settings import SettingsError
 
 if TYPE_CHECKING:
-    from limi.sandbox.faults import FaultRules
-    from limi.sandbox.http.faults import FaultInjection
+    from limi.sandbox.faults.injection import FaultInjection
+    from limi.sandbox.faults.rules import FaultRules
     from limi.sandbox.scripts import Script
 
 __all__ = ["FaultRulesFile", "Faults", "fault_injection"]
@@ -40,8 +40,8 @@ def fault_injection(
         return None
     import asyncio  # noqa: PLC0415 - keeps `limi --help` quick
 
-    from limi.sandbox.faults import FaultRules  # noqa: PLC0415
-    from limi.sandbox.http.faults import FaultInjection  # noqa: PLC0415
+    from limi.sandbox.faults.injection import FaultInjection  # noqa: PLC0415
+    from limi.sandbox.faults.rules import FaultRules  # noqa: PLC0415
 
     rules = FaultRules()
     if rules_file is not None:
@@ -55,7 +55,7 @@ def _read(file: Path, rules: "FaultRules") -> None:
     import yaml  # noqa: PLC0415
 
     from limi.protocol import ProtocolError  # noqa: PLC0415
-    from limi.sandbox.faults import parse_rules  # noqa: PLC0415
+    from limi.sandbox.faults.rules import parse_rules  # noqa: PLC0415
 
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def _read(file: Path, rules: "FaultRules") -> None:
 
 def _hold(script: "Script", rules: "FaultRules") -> None:
     from limi.protocol import ProtocolError  # noqa: PLC0415
-    from limi.sandbox.faults import parse_script_rules  # noqa: PLC0415
+    from limi.sandbox.faults.rules import parse_script_rules  # noqa: PLC0415
     from limi.sandbox.scripts import ScriptError  # noqa: PLC0415
 
     try:

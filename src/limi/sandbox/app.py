@@ -9,24 +9,24 @@ import structlog
 from limi.kernel.clock import Clock
 from limi.kernel.ids import Ids
 from limi.protocol import SessionConfig, ids_from_hex
-from limi.sandbox.brain import Brain, BuiltInBrain, Closable
+from limi.sandbox.answering.brain import Brain, BuiltInBrain, Closable
+from limi.sandbox.answering.scripted_brain import ScriptedBrain
 from limi.sandbox.calls import Calls
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.generation import Sleep
+from limi.sandbox.hearing.scripted_recogniser import ScriptedRecogniser
 from limi.sandbox.http.cors import AnyOrigin
 from limi.sandbox.http.credentials import Credentials
 from limi.sandbox.http.headers import ASGIApp, OpenAIHeaders, Scope
 from limi.sandbox.http.routes import make_http_app
 from limi.sandbox.http.socket import SocketEndpoint
 from limi.sandbox.interference import Interference
-from limi.sandbox.live_session import Faculties
-from limi.sandbox.open_sessions import OpenSessions
-from limi.sandbox.scripted_brain import ScriptedBrain
 from limi.sandbox.scripts import Script
 from limi.sandbox.secrets import ClientSecrets
+from limi.sandbox.sessions.live_session import Faculties
+from limi.sandbox.sessions.open_sessions import OpenSessions
+from limi.sandbox.sleep import Sleep
 from limi.sandbox.speech import EndOfTurnJudge, Recogniser, Voice, VoiceActivityDetector
 from limi.sandbox.speech.choice import choose_speech
-from limi.sandbox.speech.scripted import ScriptedRecogniser
 from limi.sandbox.transports.peers import make_peer
 from limi.sandbox.transports.websocket import Receive, Send
 

@@ -17,10 +17,10 @@ import structlog
 from limi.kernel.ids import Ids
 from limi.protocol import Limits, RealtimeSession, SessionConfig, Transport
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.live_session import Faculties, LiveSession
-from limi.sandbox.open_sessions import OpenSessions
 from limi.sandbox.owned_tasks import OwnedTasks
-from limi.sandbox.send_queue import Farewell
+from limi.sandbox.sessions.live_session import Faculties, LiveSession
+from limi.sandbox.sessions.open_sessions import OpenSessions
+from limi.sandbox.sessions.send_queue import Farewell
 from limi.sandbox.transports.peers import MakePeer, Peer
 from limi.sandbox.transports.playback import Player
 from limi.sandbox.transports.sdp import Offer

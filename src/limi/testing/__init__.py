@@ -13,7 +13,7 @@ from limi.features.revision.memory import InMemoryRevisionStore
 from limi.features.tenants.memory import InMemoryTenantStore
 from limi.features.webhooks.memory import InMemoryEndpointStore
 from limi.features.webhooks.memory_deliveries import InMemoryDeliveryStore
-from limi.sandbox.faults import FaultRules
+from limi.sandbox.faults.rules import FaultRules
 from limi.testing.backend import Backend, running_backend
 from limi.testing.chat import ChatAnswer, ChatEnd, FakeChat
 from limi.testing.clock import CountingIds, ManualClock

@@ -19,11 +19,11 @@ from typing import Any, Final, TypeVar
 
 from limi.kernel.clock import Clock, SystemClock
 from limi.kernel.ids import Ids, RandomIds
+from limi.sandbox.answering.brain import Brain, BuiltInBrain
 from limi.sandbox.app import create_sandbox
-from limi.sandbox.brain import Brain, BuiltInBrain
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.faults import FaultRules, parse_rules
-from limi.sandbox.http.faults import FaultInjection
+from limi.sandbox.faults.injection import FaultInjection
+from limi.sandbox.faults.rules import FaultRules, parse_rules
 from limi.sandbox.speech import Recogniser, Voice, VoiceActivityDetector
 from limi.sandbox.speech.deaf import DeafRecogniser
 from limi.testing.recording import RecordedSession, Recording

@@ -5,14 +5,14 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from limi.protocol import GenerationRequest
-from limi.sandbox.brain import Brain, Closable, Reply
-from limi.sandbox.faults import FaultRule, FaultRules, HeldRule, parse_script_rules
-from limi.sandbox.generation import Sleep
-from limi.sandbox.scripted_brain import ScriptedBrain
+from limi.sandbox.answering.brain import Brain, Closable, Reply
+from limi.sandbox.answering.scripted_brain import ScriptedBrain
+from limi.sandbox.faults.rules import FaultRule, FaultRules, HeldRule, parse_script_rules
+from limi.sandbox.hearing.scripted_recogniser import ScriptedRecogniser
 from limi.sandbox.scripts import Script, load_script, parse_script
+from limi.sandbox.sleep import Sleep
 from limi.sandbox.speech import Recogniser
 from limi.sandbox.speech.ports import PerSession
-from limi.sandbox.speech.scripted import ScriptedRecogniser
 
 __all__ = ["AnyScript", "Stage"]
 

@@ -22,6 +22,7 @@ from tests.integration.sandbox.support import check_frame
 _FRAME_BYTES = 2 * FRAME_SAMPLES
 _WINDOW_BYTES = 1_536
 _LOUD = 1_000
+_HEARD_BYTES_PER_SECOND = 2 * 48_000
 
 
 def tone(seconds: float, *, hertz: float = 440.0, amplitude: int = 12_000) -> bytes:
@@ -79,13 +80,14 @@ class _Microphone(MediaStreamTrack):
         super().__init__()
         self.to_say = bytearray()
         self.is_dead = False
+        self.revived = asyncio.Event()
         self._pacer = Pacer(clock=SystemClock(), sleep=asyncio.sleep)
         self._samples = 0
 
     async def recv(self) -> AudioFrame:
         await self._pacer.wait()
         if self.is_dead:
-            await asyncio.Event().wait()
+            await self.revived.wait()
         pcm = bytes(self.to_say[:_FRAME_BYTES]).ljust(_FRAME_BYTES, b"\0")
         del self.to_say[:_FRAME_BYTES]
         frame = AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
@@ -153,6 +155,13 @@ class Caller:
                     return found[count - 1]
                 self._arrived.clear()
                 await self._arrived.wait()
+
+    async def hears(self, seconds: float) -> None:
+        """Wait until the loudspeaker has played so much more, silence included."""
+        enough = len(self.heard) + seconds * _HEARD_BYTES_PER_SECOND
+        async with asyncio.timeout(20):
+            while len(self.heard) < enough:  # noqa: ASYNC110 - sound arrives by itself
+                await asyncio.sleep(0.01)
 
     async def hears_sound(self) -> None:
         """Wait until the loudspeaker is not silent."""

@@ -14,8 +14,8 @@ from openai import AsyncOpenAI
 from websockets.asyncio.client import ClientConnection, connect
 
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.faults import FaultRules
-from limi.sandbox.http.faults import FaultInjection
+from limi.sandbox.faults.injection import FaultInjection
+from limi.sandbox.faults.rules import FaultRules
 from tests.integration.sandbox.caller import Caller, LoudnessDetector, ToneVoice, tone
 from tests.integration.sandbox.support import Served, check_frame, serve
 

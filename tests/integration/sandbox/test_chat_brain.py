@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from limi.sandbox.chat_brain import ChatBrain, ChatEndpoint
+from limi.sandbox.answering.chat_brain import ChatBrain, ChatEndpoint
 from limi.testing.chat import ChatAnswer, ChatEnd, FakeChat
 from tests.integration.sandbox.support import audio_of, serve, until
 

@@ -21,9 +21,9 @@ from limi.kernel.ids import RandomIds
 from limi.protocol import RealtimeSession
 from limi.sandbox.app import Sandbox, create_sandbox
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.faults import FaultRules
-from limi.sandbox.http.faults import FaultInjection
-from limi.sandbox.live_session import LiveSession
+from limi.sandbox.faults.injection import FaultInjection
+from limi.sandbox.faults.rules import FaultRules
+from limi.sandbox.sessions.live_session import LiveSession
 from limi.testing import VirtualClock, serving
 from tests.integration.sandbox.caller import LoudnessDetector, ToneVoice, tone
 

@@ -10,11 +10,11 @@ import pytest
 
 from limi.protocol import ContextItem, FunctionTool, GenerationRequest, ItemType, Modality, Role, ids_from_hex
 from limi.protocol.audio_formats import AudioFormat
-from limi.sandbox.brain import BuiltInBrain
+from limi.sandbox.answering.brain import BuiltInBrain
 from limi.sandbox.calls import Calls
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.live_session import Faculties, LiveSession
-from limi.sandbox.open_sessions import OpenSessions
+from limi.sandbox.sessions.live_session import Faculties, LiveSession
+from limi.sandbox.sessions.open_sessions import OpenSessions
 from limi.sandbox.speech import SpeechError, SpeechWindow, VoiceStyle
 from limi.sandbox.speech.deaf import DeafRecogniser
 from limi.sandbox.transports.sdp import InvalidOfferError, Offer

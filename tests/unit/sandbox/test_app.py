@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from limi.sandbox.answering.brain import BuiltInBrain
 from limi.sandbox.app import Sandbox, SandboxConfig, create_sandbox
-from limi.sandbox.brain import BuiltInBrain
 from limi.sandbox.scripts import parse_script
 
 

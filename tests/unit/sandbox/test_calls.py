@@ -8,9 +8,9 @@ from structlog.testing import capture_logs
 
 from limi.protocol import default_config
 from limi.sandbox.calls import Calls, ShuttingDownError, TooManyCallsError
-from limi.sandbox.live_session import LiveSession
-from limi.sandbox.open_sessions import OpenSessions
-from limi.sandbox.send_queue import Farewell
+from limi.sandbox.sessions.live_session import LiveSession
+from limi.sandbox.sessions.open_sessions import OpenSessions
+from limi.sandbox.sessions.send_queue import Farewell
 from limi.sandbox.transports.peers import WebRTCUnavailableError
 from limi.sandbox.transports.sdp import InvalidOfferError, Offer
 

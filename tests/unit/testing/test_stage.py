@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from limi.protocol import GenerationRequest
-from limi.sandbox.brain import BuiltInBrain, Reply, Say
-from limi.sandbox.faults import FaultRules
+from limi.sandbox.answering.brain import BuiltInBrain, Reply, Say
+from limi.sandbox.faults.rules import FaultRules
+from limi.sandbox.hearing.scripted_recogniser import ScriptedRecogniser
 from limi.sandbox.scripts import ScriptError, parse_script
 from limi.sandbox.speech.deaf import DeafRecogniser
-from limi.sandbox.speech.scripted import ScriptedRecogniser
 from limi.testing import VirtualClock, sandbox
 from limi.testing.stage import Stage
 

@@ -30,9 +30,9 @@ from limi.sandbox.config import SandboxConfig
 from limi.sandbox.http.credentials import Credentials, bearer_token, subprotocol_token
 from limi.sandbox.http.errors import HTTPError, error_response_body, unknown_call
 from limi.sandbox.http.headers import Scope
-from limi.sandbox.live_session import Faculties, LiveSession
-from limi.sandbox.open_sessions import OpenSessions
 from limi.sandbox.secrets import is_client_secret
+from limi.sandbox.sessions.live_session import Faculties, LiveSession
+from limi.sandbox.sessions.open_sessions import OpenSessions
 from limi.sandbox.transports.sideband import SidebandTransport
 from limi.sandbox.transports.websocket import Receive, Send, WebSocketTransport
 

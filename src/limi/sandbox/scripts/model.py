@@ -132,4 +132,4 @@ class Script:
     """Whether the turns are used one after the other, rather than whichever fits first."""
     otherwise: Otherwise = Otherwise.BRAIN
     faults: Sequence[ScriptedFault] = ()
-    """What goes wrong while the script is played; `limi.sandbox.faults` checks it."""
+    """What goes wrong while the script is played; `limi.sandbox.faults.rules` checks it."""

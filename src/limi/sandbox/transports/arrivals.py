@@ -3,7 +3,7 @@
 aiortc keeps four packets of sound back, 80 ms, for late ones to find their place; and where one is lost it keeps
 sixteen back, for the rest of the call. A player needs such a cushion, or people would hear each gap. Here a turn
 detector and a recogniser listen: 20 ms that are missing change nothing for them, but 80 that they wait for make
-every turn of the call end later. So each packet is handed on at once, and one that comes late is dropped.
+every turn of the call end later. So each packet is handed on at once, and one that was overtaken is dropped.
 
 The library has no setting for it. A receiver is therefore given another buffer before it begins; nothing of the
 library is changed for others who use it in this process. The guard is

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Protocol
 
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.live_session import Faculties, LiveSession
+from limi.sandbox.sessions.live_session import Faculties, LiveSession
 from limi.sandbox.transports.playback import Player
 from limi.sandbox.transports.sdp import Offer
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from limi.kernel.clock import Clock
-from limi.sandbox.generation import Sleep
+from limi.sandbox.sleep import Sleep
 
 __all__ = [
     "FRAME_SAMPLES",

@@ -3,9 +3,9 @@
 import asyncio
 from contextlib import suppress
 
-from limi.sandbox.generation import Sleep
-from limi.sandbox.live_session import LiveSession
-from limi.sandbox.send_queue import Farewell, SendQueue
+from limi.sandbox.sessions.live_session import LiveSession
+from limi.sandbox.sessions.send_queue import Farewell, SendQueue
+from limi.sandbox.sleep import Sleep
 from limi.sandbox.transports.websocket import Receive, Send
 
 __all__ = ["SidebandTransport"]

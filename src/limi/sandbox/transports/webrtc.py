@@ -24,8 +24,8 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, AudioResampler
 
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.live_session import Faculties, LiveSession
-from limi.sandbox.send_queue import Farewell
+from limi.sandbox.sessions.live_session import Faculties, LiveSession
+from limi.sandbox.sessions.send_queue import Farewell
 from limi.sandbox.transports.arrivals import hand_on_at_once
 from limi.sandbox.transports.data_channel import Inbox, fit_message
 from limi.sandbox.transports.loopback import confine
@@ -37,6 +37,7 @@ from limi.sandbox.transports.playback import (
     Player,
 )
 from limi.sandbox.transports.sdp import InvalidOfferError, Offer
+from limi.sandbox.transports.timeline import Timeline
 
 __all__ = ["WebRTCPeer"]
 
@@ -52,9 +53,6 @@ _FLUSH_SECONDS: Final = 1.0
 _PIECE_BYTES: Final = 2 * 2 * FRAME_SAMPLES
 """Two frames are heard at a time. Handing sound to the detector's process is the dearest thing the event loop does
 for a call, a third of its work when it is done for each frame; with more frames every turn would end later."""
-_SILENT_SECONDS: Final = 0.2
-"""A client that sends no sound for this long is taken to be silent: it may have stopped its microphone, and a turn
-ends with silence only. Packets are late by less than this on any network that carries speech."""
 
 
 class WebRTCPeer:
@@ -75,7 +73,7 @@ class WebRTCPeer:
         self._inbox = Inbox(limit_bytes=config.inbox_bytes)
         # Without the empty list aiortc asks Google's STUN server who we are, and waits five seconds for it.
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._ears = _Ears(live, faculties)
+        self._ears = _Ears(live)
         pacer = Pacer(clock=faculties.clock, sleep=faculties.sleep)
         self._mouth = _Mouth(live=live, player=player, pacer=pacer, ears=self._ears)
         self._message_bytes = 0
@@ -242,10 +240,9 @@ async def _until(event: asyncio.Event) -> None:
 class _Ears:
     """Hears the client: any sound it sends, as the PCM that the session wants."""
 
-    def __init__(self, live: LiveSession, faculties: Faculties) -> None:
+    def __init__(self, live: LiveSession) -> None:
         self._live = live
-        self._clock = faculties.clock
-        self._heard_at: float | None = None
+        self._timeline = Timeline()
         self._unheard = bytearray()
         self._listening: asyncio.Task[None] | None = None
 
@@ -253,13 +250,10 @@ class _Ears:
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen(track), name="sandbox call ears")
 
-    def fill_silence(self) -> None:
-        """Hear silence where the client has sent nothing for a while."""
-        if self._heard_at is None:
-            return
-        silent = self._clock.monotonic() - self._heard_at
-        if silent > _SILENT_SECONDS:
-            self._hear(bytes(2 * int(silent * SAMPLE_RATE)))
+    def frame_passed(self) -> None:
+        """Hear silence where the client has sent nothing for long."""
+        if silence := self._timeline.frame_passed():
+            self._hear(silence)
 
     async def close(self) -> None:
         if self._listening is not None:
@@ -272,12 +266,18 @@ class _Ears:
             while True:
                 received = await track.recv()
                 assert isinstance(received, AudioFrame)  # noqa: S101 - a track of sound has nothing else
+                self._hear(self._silence_before(received))
                 for frame in resampler.resample(received):
                     # A plane may be longer than what is in it.
                     self._hear(bytes(frame.planes[0])[: 2 * frame.samples])
 
+    def _silence_before(self, received: AudioFrame) -> bytes:
+        if received.pts is None or received.time_base is None:
+            return b""
+        begins = int(received.pts * received.time_base * SAMPLE_RATE)
+        return self._timeline.silence_before(begins, received.samples * SAMPLE_RATE // received.sample_rate)
+
     def _hear(self, pcm: bytes) -> None:
-        self._heard_at = self._clock.monotonic()
         self._unheard += pcm
         if len(self._unheard) >= _PIECE_BYTES:
             self._live.receive_audio(bytes(self._unheard))
@@ -306,7 +306,7 @@ class _Mouth(MediaStreamTrack):
                 self._live.playback_started(report.response_id)
             else:
                 self._live.playback_stopped(report.response_id)
-        self._ears.fill_silence()
+        self._ears.frame_passed()
         return self._to_av(frame.pcm)
 
     def _to_av(self, pcm: bytes) -> AudioFrame:

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
-from limi.sandbox.live_session import LiveSession
-from limi.sandbox.send_queue import Farewell
+from limi.sandbox.sessions.live_session import LiveSession
+from limi.sandbox.sessions.send_queue import Farewell
 
 __all__ = ["Message", "Receive", "Send", "WebSocketTransport"]
+
+_LARGE_CHARACTERS: Final = 1024 * 1024
+"""Only what shows pictures is as long."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -50,5 +53,9 @@ class WebSocketTransport:
         # A server raises OSError when the client has gone; the reader hears of that as well.
         with suppress(OSError):
             while not isinstance(event := await self._live.send_queue.take(), Farewell):
-                await self._send({"type": "websocket.send", "text": event.decode()})
+                text = event.decode()
+                if len(text) > _LARGE_CHARACTERS:
+                    # The server copies it twice more, and each copy of megabytes may take 10 ms.
+                    await asyncio.sleep(0)
+                await self._send({"type": "websocket.send", "text": text})
             await self._send({"type": "websocket.close", "code": event.code, "reason": event.reason})

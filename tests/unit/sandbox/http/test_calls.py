@@ -13,8 +13,8 @@ from limi.sandbox.calls import CallRefusedError, Calls
 from limi.sandbox.http.calls import translate_call_error
 from limi.sandbox.http.credentials import Credentials
 from limi.sandbox.http.routes import make_http_app
-from limi.sandbox.open_sessions import OpenSessions
 from limi.sandbox.secrets import ClientSecrets
+from limi.sandbox.sessions.open_sessions import OpenSessions
 from limi.sandbox.transports.peers import WebRTCUnavailableError
 
 Call = Callable[..., Awaitable[Any]]

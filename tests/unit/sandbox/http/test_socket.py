@@ -11,9 +11,9 @@ from limi.sandbox.calls import Calls
 from limi.sandbox.config import SandboxConfig
 from limi.sandbox.http.credentials import Credentials
 from limi.sandbox.http.socket import SocketEndpoint
-from limi.sandbox.live_session import Faculties
-from limi.sandbox.open_sessions import OpenSessions
 from limi.sandbox.secrets import ClientSecrets
+from limi.sandbox.sessions.live_session import Faculties
+from limi.sandbox.sessions.open_sessions import OpenSessions
 from limi.sandbox.transports.sdp import Offer
 
 MakeScope = Callable[..., dict[str, Any]]

@@ -9,8 +9,8 @@ import pytest
 from limi.protocol import default_config
 from limi.sandbox.calls import Calls
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.live_session import LiveSession
-from limi.sandbox.send_queue import Farewell
+from limi.sandbox.sessions.live_session import LiveSession
+from limi.sandbox.sessions.send_queue import Farewell
 from limi.sandbox.transports.sdp import Offer
 from limi.sandbox.transports.sideband import SidebandTransport
 

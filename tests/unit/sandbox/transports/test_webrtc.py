@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 from limi.kernel.clock import SystemClock
 from limi.kernel.ids import RandomIds
 from limi.protocol import Limits, RealtimeSession, Transport, default_config, ids_from_hex
-from limi.sandbox.brain import BuiltInBrain
+from limi.sandbox.answering.brain import BuiltInBrain
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.generation import Sleep
-from limi.sandbox.live_session import Faculties, LiveSession
-from limi.sandbox.send_queue import Farewell
+from limi.sandbox.sessions.live_session import Faculties, LiveSession
+from limi.sandbox.sessions.send_queue import Farewell
+from limi.sandbox.sleep import Sleep
 from limi.sandbox.speech.deaf import DeafRecogniser
 from limi.sandbox.transports.playback import Player
 from limi.sandbox.transports.sdp import InvalidOfferError, read_offer
@@ -188,6 +188,19 @@ async def test_a_microphone_that_stops_ends_the_turn_all_the_same(make_end: Make
         await caller.until("input_audio_buffer.speech_started")
         caller.microphone.is_dead = True
         await caller.until("input_audio_buffer.speech_stopped")
+
+
+async def test_sound_that_comes_late_does_not_split_a_turn(make_end: MakeEnd) -> None:
+    """Its timestamps say that nobody was silent, for longer than the silence that ends a turn."""
+    async with _call(make_end()) as caller:
+        caller.say(tone(1.5))
+        started = await caller.until("input_audio_buffer.speech_started")
+        caller.microphone.is_dead = True
+        await caller.hears(0.7)
+        caller.microphone.revived.set()
+        stopped = await caller.until("input_audio_buffer.speech_stopped")
+        assert caller.types().count("input_audio_buffer.speech_started") == 1
+        assert stopped["audio_end_ms"] - started["audio_start_ms"] >= 1_500
 
 
 async def test_the_last_sound_that_was_sent_is_heard_at_once(make_end: MakeEnd) -> None:

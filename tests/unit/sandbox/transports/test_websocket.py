@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from limi.protocol import RealtimeSession, default_config, ids_from_hex
-from limi.sandbox.brain import BuiltInBrain
+from limi.sandbox.answering.brain import BuiltInBrain
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.live_session import Faculties, LiveSession
-from limi.sandbox.send_queue import Farewell
+from limi.sandbox.sessions.live_session import Faculties, LiveSession
+from limi.sandbox.sessions.send_queue import Farewell
 from limi.sandbox.speech.deaf import DeafRecogniser
 from limi.sandbox.transports.websocket import WebSocketTransport
 
@@ -106,6 +106,27 @@ async def test_a_client_that_does_not_read_is_not_read_from_either(live: LiveSes
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("sandbox")]
+
+
+async def test_others_have_their_turn_between_events_that_are_large(live: LiveSession, socket: _Socket) -> None:
+    """A picture goes out with two events, and to copy it takes long."""
+    turns = 0
+    turns_at: list[int] = []
+
+    async def send(message: Any) -> None:
+        if len(message["text"]) > 2**20:
+            turns_at.append(turns)
+
+    socket.send = send  # type: ignore[method-assign]
+    for _ in range(2):
+        live.send_queue.put(b"x" * (2**20 + 1))
+    running = asyncio.create_task(_transport(live, socket).run())
+    while len(turns_at) < 2:
+        turns += 1
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert turns_at[0] < turns_at[1]
 
 
 async def test_an_error_of_the_server_is_not_hidden(live: LiveSession, socket: _Socket) -> None:
