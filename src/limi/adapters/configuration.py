@@ -29,6 +29,10 @@ _OF_THE_CLIENTS: Final = frozenset({"LIMI_CONFIG", "LIMI_API_KEY"})
 _OF_KUBERNETES: Final = ("LIMI_SERVICE_", "LIMI_PORT_")
 """What Kubernetes adds to every pod beside a Service named `limi`
 (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables)."""
+_OF_FILES: Final = ("_FILE", "_DIR")
+"""Ends of variables that name files, whose names need not be text."""
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
+"""What Python makes of bytes in a variable that are no UTF-8 (PEP 383)."""
 _UNKNOWN: Final = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`$")
 
 
@@ -158,6 +162,8 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _parse(text: str, info: SettingInfo) -> object:
     """Turn a variable's text into what the file would hold: lists by comma, tables as JSON."""
+    if _NO_TEXT.search(text) and not info.env.endswith(_OF_FILES):
+        raise SettingsError(f"{info.env} ({info.path}) must be text in UTF-8.")
     origin = get_origin(info.annotation)
     if origin is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]

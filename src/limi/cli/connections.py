@@ -7,6 +7,7 @@ that arrives at once and whose answer is taken at once pays for a few comparison
 """
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -34,6 +35,7 @@ _log = structlog.get_logger()
 _LINGER_SECONDS: Final = 1.0
 """How long the rest of a refused request is read and dropped. Closing at once would reset the connection, and a
 client that is still sending would see that instead of the answer (RFC 9112 §9.6)."""
+_AUTHORITY_END: Final = re.compile(rb"[/?#]")
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -56,6 +58,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_open = False
         self._timer: asyncio.TimerHandle | None = None
         self._is_done = False
+        self._is_half_closed = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head, unless there are too many who wait."""
@@ -73,6 +76,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stop_awaiting_head()
         self._deadline.end()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override] # uvicorn closes, whoever still waits
+        """Keep the way back open where a client ended its own half of the connection and waits for its answer."""
+        cycle = self._last_cycle()
+        waits = cycle is not None and not cycle.response_complete and not cycle.more_body
+        # Over TLS there are no halves, and asyncio closes whatever is said here.
+        self._is_half_closed = waits and not self._is_done and self.transport.can_write_eof()
+        return self._is_half_closed
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and count it until a callback below says that it led to something."""
@@ -148,6 +159,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Look after what the client has not taken yet: a connection waits for it even when it is closed."""
         super().on_response_complete()
         self._deadline.begin()
+        if self._is_half_closed and self._is_over():
+            self.transport.close()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the transport over; what happens on it from now on is not for this object to judge."""
@@ -171,7 +184,20 @@ class GuardedProtocol(HttpToolsProtocol):
         self._room = self._limits.head_bytes
         self._stop_awaiting_head()
         self._deadline.end_if_empty()
+        if not self.url.startswith(b"/"):
+            self._believe_target()
         super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            # Trailers come by the same callback. Merged into the head they would pass for what a proxy checked
+            # there, such as the caller's address (RFC 9110 §6.5.1).
+            self.headers = []
+
+    def _believe_target(self) -> None:
+        """Take the host of a target in absolute form for that of the Host header (RFC 9112 §3.2.2)."""
+        _, is_absolute, rest = self.url.partition(b"://")
+        if is_absolute:
+            others = [header for header in self.headers if header[0] != b"host"]
+            self.headers[:] = [(b"host", _AUTHORITY_END.split(rest, maxsplit=1)[0]), *others]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         super()._start_asgi_task(cycle, cast("ASGI3Application", answering_whole(cast("ASGIApp", app), cycle)))

@@ -5,6 +5,7 @@ import gc
 import math
 import signal
 import ssl
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from socket import socket
@@ -93,6 +94,9 @@ def run_server(
         # uvicorn raises the signal again once it has stopped. Left to its default that would end the process
         # before whoever called this could write the log's last lines.
         signal.signal(number, server.stop)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        # It comes when a terminal goes, and by default would cut requests; `nohup` has it ignored.
+        signal.signal(signal.SIGHUP, server.stop)
     server.run([listener] if listener else None)
 
 

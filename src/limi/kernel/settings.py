@@ -66,6 +66,10 @@ UpstreamURL = Annotated[str, msgspec.Meta(pattern=r"^(sandbox|https?://[^\s/?#@]
 # Requests may name no other, so a profile of another name could never be used.
 ProfileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}\Z")]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+_MOST_PER_MINUTE: Final = 1_000_000_000
+"""Redis is told the number, which MessagePack writes in 64 bits; this one is no limit to anybody."""
+_Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+"""A century: dates end in the year 9999, and what cannot be reckoned would not be removed at all."""
 
 
 class Environment(StrEnum):
@@ -190,7 +194,7 @@ class AuditSettings(_Group, frozen=True):
         ),
     ] = None
     retention_days: Annotated[
-        Positive | None,
+        _Days | None,
         _setting("Days after which rows are removed, up to a checkpoint; unset means they are kept for ever."),
     ] = None
 
@@ -198,18 +202,28 @@ class AuditSettings(_Group, frozen=True):
 class LimitSettings(_Group, frozen=True):
     """Requests a minute, over sliding windows. The environment sets the first two unless they are given."""
 
-    tokens_per_minute: Annotated[int, _setting("Mints per caller.", env="LIMI_TOKENS_PER_MINUTE", ge=1)] = 100
+    tokens_per_minute: Annotated[
+        int, _setting("Mints per caller.", env="LIMI_TOKENS_PER_MINUTE", ge=1, le=_MOST_PER_MINUTE)
+    ] = 100
     connections_per_minute: Annotated[
-        int, _setting("Socket handshakes and offers per caller that Limi itself answers.", ge=1)
+        int,
+        _setting("Socket handshakes and offers per caller that Limi itself answers.", ge=1, le=_MOST_PER_MINUTE),
     ] = 50
     by_client_kind: Annotated[
         bool, _setting("Whether anonymous callers are limited by the kind of client they use.")
     ] = False
-    mobile_per_minute: Annotated[int, _setting("Mints per anonymous mobile caller.", ge=1)] = 10
-    desktop_per_minute: Annotated[int, _setting("Mints per anonymous desktop caller.", ge=1)] = 20
-    other_per_minute: Annotated[int, _setting("Mints per anonymous caller of any other kind.", ge=1)] = 5
+    mobile_per_minute: Annotated[
+        int, _setting("Mints per anonymous mobile caller.", ge=1, le=_MOST_PER_MINUTE)
+    ] = 10
+    desktop_per_minute: Annotated[
+        int, _setting("Mints per anonymous desktop caller.", ge=1, le=_MOST_PER_MINUTE)
+    ] = 20
+    other_per_minute: Annotated[
+        int, _setting("Mints per anonymous caller of any other kind.", ge=1, le=_MOST_PER_MINUTE)
+    ] = 5
     global_per_minute: Annotated[
-        Positive | None, _setting("Mints of all callers together; unset means no such limit.")
+        Annotated[int, msgspec.Meta(ge=1, le=_MOST_PER_MINUTE)] | None,
+        _setting("Mints of all callers together; unset means no such limit."),
     ] = None
     max_callers: Annotated[
         int, _setting("Callers remembered at once; beyond it the longest silent is forgotten.", ge=1)

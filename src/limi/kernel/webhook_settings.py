@@ -73,11 +73,19 @@ class WebhookSettings(SettingsGroup, frozen=True):
     ] = 0.2
     keep_days: Annotated[
         float,
-        setting("Days after which a delivery that is over leaves the lists and can no longer be replayed.", ge=1),
+        setting(
+            "Days after which a delivery that is over leaves the lists and can no longer be replayed.",
+            ge=1,
+            le=36_500,
+        ),
     ] = 30.0
     disable_after_days: Annotated[
         float,
-        setting("Days of nothing but failures after which an endpoint is disabled; the schedule has ended.", gt=0),
+        setting(
+            "Days of nothing but failures after which an endpoint is disabled; the schedule has ended.",
+            gt=0,
+            le=36_500,
+        ),
     ] = 5.0
     max_endpoints_per_tenant: Annotated[
         int,

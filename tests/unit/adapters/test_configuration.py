@@ -1,6 +1,7 @@
 """Where a setting's value comes from, and what is said of one that does not fit."""
 
 import itertools
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -272,3 +273,33 @@ class TestSettingInfos:
     def test_a_setting_without_a_name_of_its_own_is_named_by_its_place(self) -> None:
         assert INFOS["LIMI_UPSTREAM_TIMEOUT_SECONDS"].path == "upstream.timeout_seconds"
         assert INFOS["LIMI_UPSTREAM_TIMEOUT_SECONDS"].default == 10.0
+
+
+@pytest.mark.parametrize("info", [info for info in setting_infos() if not info.env.endswith(("_FILE", "_DIR"))])
+def test_a_variable_that_is_no_text_is_refused_by_its_name(info: SettingInfo) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"{info.env} ({info.path}) must be text in UTF-8")):
+        load_settings({info.env: "5\udcff"})
+
+
+def test_the_name_of_a_file_may_be_any_bytes() -> None:
+    assert load_settings({"LIMI_AUDIT_FILE": "log\udcff"}).audit.file == "log\udcff"
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        "LIMI_TOKENS_PER_MINUTE",
+        "LIMI_LIMITS_CONNECTIONS_PER_MINUTE",
+        "LIMI_LIMITS_MOBILE_PER_MINUTE",
+        "LIMI_LIMITS_DESKTOP_PER_MINUTE",
+        "LIMI_LIMITS_OTHER_PER_MINUTE",
+        "LIMI_LIMITS_GLOBAL_PER_MINUTE",
+        "LIMI_AUDIT_RETENTION_DAYS",
+        "LIMI_WEBHOOKS_KEEP_DAYS",
+        "LIMI_WEBHOOKS_DISABLE_AFTER_DAYS",
+    ],
+)
+def test_a_number_that_nothing_can_reckon_with_is_refused_at_the_start(env: str) -> None:
+    """Redis is told limits in 64 bits, and no date lies an infinity of days back: both would fail much later."""
+    with pytest.raises(SettingsError, match=rf"{env} .*<= "):
+        load_settings({env: "9" * 30})

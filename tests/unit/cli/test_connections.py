@@ -75,6 +75,53 @@ async def test_trailers_count_like_headers() -> None:
         refusal_in(await client.rest(), 431)
 
 
+@pytest.mark.parametrize("chunk", [b"1\r\na\r\n", b""], ids=["after a body", "after none"])
+async def test_trailers_are_no_part_of_the_head(chunk: bytes) -> None:
+    """A proxy that takes a caller's own address out of the head does not look for it behind the body."""
+    async with serving(LONG) as connect:
+        client = await connect()
+        trailers = b"x-forwarded-for: 203.0.113.9\r\nauthorization: Bearer x\r\nhost: elsewhere\r\n\r\n"
+        head = CHUNKED.replace(b"POST /", b"POST /head")
+        answer = await client.ask(head + chunk + b"0\r\n" + trailers)
+        assert answer.endswith(b"<host: limi, transfer-encoding: chunked>")
+        assert (await client.ask(GET)).endswith(b"<0>")
+
+
+async def test_the_host_of_an_absolute_target_is_the_one_that_counts() -> None:
+    async with serving(LONG) as connect:
+        client = await connect()
+        asked = b"GET http://elsewhere:81/head?x HTTP/1.1\r\nhost: limi\r\nx: y\r\n\r\n"
+        assert (await client.ask(asked)).endswith(b"<host: elsewhere:81, x: y>")
+
+
+@pytest.mark.parametrize("pipelined", [b"", GET])
+async def test_whoever_ends_its_half_of_the_connection_still_gets_its_answers(pipelined: bytes) -> None:
+    """Some clients and proxies say by it that they will ask nothing more (RFC 9293 §3.6)."""
+    gate = asyncio.Event()
+    async with serving(LONG, gate) as connect:
+        client = await connect()
+        client.writer.write(GET.replace(b"/ ", b"/held ", 1) + pipelined)
+        client.writer.write_eof()
+        await connect.until_served()
+        for _ in range(10):  # The end has come by then: it takes no network to this same process.
+            await asyncio.sleep(0)
+        gate.set()
+        assert (await client.rest()).count(b"<0>") == 1 + bool(pipelined)
+        await connect.until_empty()
+
+
+@pytest.mark.parametrize("sent", [GET, GET[:10], CHUNKED + b"1\r\na", b""])
+async def test_a_client_that_ends_its_half_and_waits_for_nothing_is_let_go(sent: bytes) -> None:
+    async with serving(LONG) as connect:
+        client = await connect()
+        if sent == GET:
+            await client.ask(GET)
+        else:
+            client.writer.write(sent)
+        client.writer.write_eof()
+        assert await client.rest() == b""
+
+
 async def test_what_is_not_http_is_answered_in_the_shape_of_every_error() -> None:
     async with serving(LONG) as connect:
         client = await connect()

@@ -104,7 +104,10 @@ def test_what_is_not_http_is_answered_in_json(folder: Path) -> None:
             process.kill()
 
 
-@pytest.mark.parametrize(("host", "number"), [("127.0.0.1", signal.SIGTERM), ("localhost", signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("host", "number"),
+    [("127.0.0.1", signal.SIGTERM), ("localhost", signal.SIGINT), ("127.0.0.1", signal.SIGHUP)],
+)
 def test_it_announces_its_url_believes_no_proxy_and_returns_after_a_signal(
     host: str, number: signal.Signals, folder: Path
 ) -> None:
@@ -124,5 +127,28 @@ def test_it_announces_its_url_believes_no_proxy_and_returns_after_a_signal(
             assert process.wait(timeout=30) == 0
             assert process.stdout.read() == "stopped\nlast words\n"
             assert process.stderr.read() == ""
+        finally:
+            process.kill()
+
+
+def test_a_terminal_that_goes_ends_nothing_under_nohup(folder: Path) -> None:
+    with subprocess.Popen(  # noqa: S603 - a script of ours
+        [
+            sys.executable,
+            "-c",
+            f"import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN){SCRIPT}",
+            "127.0.0.1",
+        ],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().strip()
+            process.send_signal(signal.SIGHUP)
+            for _ in range(3):
+                with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+                    assert answer.status == 200
         finally:
             process.kill()

@@ -4,10 +4,12 @@ Lines are gathered and written together a few times a second, since a write a li
 tells of. What is severe is written at once, and so is everything at the end.
 """
 
+import contextlib
 import json
 import logging
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import IO, Final
@@ -27,6 +29,8 @@ Anyone could fill the log with it. It can go when uvicorn knows that response fo
 
 _FLUSH_SECONDS: Final = 0.25
 _FLUSH_BYTES: Final = 65_536
+_MOST_WAITING_BYTES: Final = 4_194_304
+"""Some fifteen thousand lines; what comes while they wait for a stream that takes nothing is dropped."""
 _ATOMIC_BYTES: Final = 4096
 """Up to so many bytes of several processes do not mix in a pipe: PIPE_BUF of Linux (pipe(7))."""
 _LEVELS: Final[Mapping[str, int]] = {
@@ -39,27 +43,46 @@ _LEVELS: Final[Mapping[str, int]] = {
 
 
 class LogSink:
-    """Gathers lines and writes them to a stream; safe for several threads."""
+    """Gathers lines and has one thread write them to a stream; safe for several threads.
 
-    def __init__(self, stream: IO[bytes], *, shared: bool = False) -> None:
-        """Take `stream`; `shared` says that other processes write lines to it too."""
+    Nobody waits long for that thread: whoever reads a pipe may stop reading, and a server that waited for it would
+    answer nobody and could not even be stopped.
+    """
+
+    def __init__(self, stream: IO[bytes], *, shared: bool = False, patience_seconds: float = 1.0) -> None:
+        """Take `stream`.
+
+        Args:
+            stream: where lines go.
+            shared: whether other processes write lines to it too.
+            patience_seconds: how long what is severe, or much, is waited for once; a stream that takes anything
+                takes it sooner. Until it does nobody waits again.
+        """
         self._stream = stream
         self._most_bytes = _ATOMIC_BYTES if shared else _FLUSH_BYTES
+        self._patience_seconds = patience_seconds
         self._lines: list[bytes] = []
         self._size = 0
+        self._dropped = 0
         self._lock = threading.Lock()
         self._waiting = threading.Event()
-        self._closed = threading.Event()
+        self._urgent = threading.Event()
+        self._written = threading.Event()
+        self._stuck = False
+        self._closed = False
         self._writer: threading.Thread | None = None
 
     def write(self, line: bytes, *, at_once: bool) -> None:
-        """Take one line without its end."""
+        """Take one line without its end; where too much waits already it is dropped, and counted."""
         with self._lock:
+            if self._size >= _MOST_WAITING_BYTES:
+                self._dropped += 1
+                return
             self._lines.append(line)
             self._size += len(line)
             full = self._size >= _FLUSH_BYTES
             if self._writer is None:
-                # A daemon: lines not yet written must not keep the process from ending, and `close` writes them.
+                # A daemon: a stream that takes nothing must not keep the process from ending.
                 self._writer = threading.Thread(target=self._write_for_ever, name="limi-log", daemon=True)
                 self._writer.start()
         if at_once or full:
@@ -73,30 +96,64 @@ class LogSink:
         self.flush()
 
     def flush(self) -> None:
-        """Write what has gathered. A stream that is closed or broken is nobody's to mend here."""
+        """Have what has gathered written, and wait for that unless the stream takes nothing."""
+        if self._closed:
+            if not self._stuck:
+                self._write_gathered()
+            return
         with self._lock:
-            lines, self._lines, self._size = self._lines, [], 0
-            if not lines:
+            if self._writer is None:
                 return
-            try:
-                for part in _parts(lines, self._most_bytes):
-                    self._stream.write(part)
-                    self._stream.flush()
-            except (OSError, ValueError):
-                return
+            self._written.clear()
+        self._urgent.set()
+        self._waiting.set()
+        if not self._stuck:
+            self._stuck = not self._written.wait(self._patience_seconds)
 
     def close(self) -> None:
         """Write what has gathered, and gather no longer."""
-        self._closed.set()
-        self._waiting.set()
         self.flush()
+        self._closed = True
+        self._urgent.set()
+        self._waiting.set()
 
     def _write_for_ever(self) -> None:
-        while not self._closed.is_set():
+        while not self._closed:
             self._waiting.wait()
-            self._closed.wait(_FLUSH_SECONDS)
+            self._urgent.wait(_FLUSH_SECONDS)
+            # Whoever wants something from here on wants another round.
             self._waiting.clear()
-            self.flush()
+            self._urgent.clear()
+            self._write_gathered()
+
+    def _write_gathered(self) -> None:
+        """Write what there is. A stream that is closed or broken is nobody's to mend here."""
+        with self._lock:
+            lines, self._lines, self._size = self._lines, [], 0
+            dropped, self._dropped = self._dropped, 0
+        with contextlib.suppress(OSError, ValueError):
+            for part in _parts(lines, self._most_bytes):
+                self._write_whole(part)
+            if lines:
+                self._stream.flush()
+        with self._lock:
+            self._stuck = False
+            if not self._lines:
+                self._written.set()
+        if dropped:
+            # At the level of warnings, where it waits for company: this is the thread that others wait for.
+            structlog.wrap_logger(_SinkLogger(self), wrapper_class=structlog.BoundLogger).warning(
+                "log.lines_dropped", count=dropped
+            )
+
+    def _write_whole(self, part: bytes) -> None:
+        rest = memoryview(part)
+        while rest:
+            # None, or nothing, from a stream that does not block and is full; another process may have set that.
+            taken = self._stream.write(rest)
+            rest = rest[taken or 0 :]
+            if not taken:
+                time.sleep(_FLUSH_SECONDS)
 
 
 def configure_logs(
@@ -114,7 +171,7 @@ def configure_logs(
         shared: whether other processes write to it as well, so that lines must be kept from mixing.
         first: what is done to each event before it is written.
     """
-    raw = stream or sys.stderr.buffer
+    raw = stream if stream is not None else _standard_error()
     sink = LogSink(raw, shared=shared)
     pretty = settings.format == "pretty" or (settings.format == "auto" and raw.isatty())
     structlog.configure(
@@ -127,6 +184,17 @@ def configure_logs(
     return sink
 
 
+def _standard_error() -> IO[bytes]:
+    """Return it without Python's buffer.
+
+    What a full disk refused would be tried again at the exit, and complained of; and a thread that waits for a
+    pipe would hold a lock without which the interpreter does not end.
+    """
+    buffer: IO[bytes] = sys.stderr.buffer
+    raw: IO[bytes] = getattr(buffer, "raw", buffer)
+    return raw
+
+
 def _parts(lines: Sequence[bytes], most_bytes: int) -> Iterator[bytes]:
     """Join lines to parts that are no longer than they may be, except where one line is."""
     part: list[bytes] = []
@@ -137,7 +205,8 @@ def _parts(lines: Sequence[bytes], most_bytes: int) -> Iterator[bytes]:
             part, size = [], 0
         part.append(line)
         size += len(line) + 1
-    yield b"\n".join(part) + b"\n"
+    if part:
+        yield b"\n".join(part) + b"\n"
 
 
 def _for_people() -> list[Processor]:

@@ -81,7 +81,7 @@ class ModelCatalogue:
         self._resolved: dict[str, Resolution] = {}
         self._check()
         self._in_use = {self._named(name, "a profile's model") for name in in_use}
-        self._in_use.add(self._named(settings.default, "models.default"))
+        self._in_use.add(self._named(settings.default, "LIMI_MODELS_DEFAULT (models.default)"))
 
     @property
     def names(self) -> tuple[str, ...]:

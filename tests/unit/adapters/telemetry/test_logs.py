@@ -312,6 +312,62 @@ class TestSink:
         sink.write(b"there again", at_once=True)
         assert stream.text == "there again\n"
 
+    def test_a_stream_that_takes_nothing_holds_nobody_up_and_what_it_missed_is_counted(self) -> None:
+        """As a pipe whose reader stopped: once somebody waits for it in vain, then nobody, not even at the end."""
+        gate, entered, parts = threading.Event(), threading.Event(), []
+
+        class Pipe(io.BytesIO):
+            def write(self, data: Any) -> int:
+                entered.set()
+                gate.wait(60)
+                parts.append(bytes(data))
+                return len(data)
+
+        sink = LogSink(Pipe(), patience_seconds=0.01)
+        sink.write(b"first", at_once=True)
+        assert entered.wait(10)
+        for _ in range(500):
+            sink.write(b"x" * 10_000, at_once=True)
+        sink.flush()
+        gate.set()
+        while not any(b"log.lines_dropped" in part for part in parts):
+            entered.wait(0.01)
+        text = b"".join(parts)
+        kept = text.count(b"x" * 10_000)
+        assert text.startswith(b"first\n")
+        assert 400 < kept < 500
+        assert f"count={500 - kept}".encode() in text
+        sink.close()
+
+    def test_an_end_waits_for_no_stream_that_takes_nothing(self) -> None:
+        gate = threading.Event()
+
+        class Pipe(io.BytesIO):
+            def write(self, data: Any) -> int:
+                gate.wait(60)
+                return len(data)
+
+        sink = LogSink(Pipe(), patience_seconds=0.01)
+        sink.write(b"last", at_once=False)
+        sink.close()
+        sink.write(b"later", at_once=True)
+        gate.set()
+
+    def test_a_stream_that_takes_a_part_is_given_the_rest(self) -> None:
+        """As a terminal or pipe that does not block does, also when it takes none at first."""
+        parts: list[bytes] = []
+        takes = iter([3, None, 0, 4])
+
+        class Pipe(io.BytesIO):
+            def write(self, data: Any) -> int:
+                taken = next(takes, len(data))
+                parts.append(bytes(data)[: taken or 0])
+                return taken  # type: ignore[return-value] # as a raw stream does
+
+        sink = LogSink(Pipe())
+        sink.write(b"a line of text", at_once=True)
+        assert b"".join(parts) == b"a line of text\n"
+
     def test_lines_are_written_in_parts_that_cannot_mix_with_another_process(self) -> None:
         """A pipe keeps up to 4096 bytes together (PIPE_BUF); a longer line has to go alone."""
         parts: list[bytes] = []

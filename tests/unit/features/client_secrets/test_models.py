@@ -144,7 +144,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("settings", "sentence"),
         [
-            ({"default": "gpt-5"}, "models.default: 'gpt-5' is no upstream model"),
+            ({"default": "gpt-5"}, "LIMI_MODELS_DEFAULT (models.default): 'gpt-5' is no upstream model"),
             ({"aliases": {"voice": "gpt-5"}}, "models.aliases.voice: 'gpt-5' is no upstream model"),
             ({"aliases": {"voice": "gpt-4-realtime"}}, "models.aliases.voice: 'gpt-4-realtime' is no upstream"),
             (
