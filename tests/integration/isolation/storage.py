@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
+
+from redis import Redis
 
 from limi.access import memory_stores
 from limi.adapters.configuration import load_settings
@@ -20,8 +22,9 @@ from limi.features.webhooks.ports import DeliveryStore
 from limi.kernel.clock import Clock
 from limi.webhooks import KeptDeliveries, sql_deliveries
 from tests.services.postgres import PostgreSQL
+from tests.services.redis import RedisServer
 
-__all__ = ["OpenStorage", "Storage", "in_memory", "on_postgresql", "on_sqlite"]
+__all__ = ["OpenStorage", "Storage", "in_memory", "on_postgresql", "on_redis", "on_sqlite"]
 
 OpenStorage = Callable[[Clock], AbstractContextManager["Storage"]]
 
@@ -89,6 +92,27 @@ def on_postgresql(server: PostgreSQL) -> OpenStorage:
     def opened(_: Clock) -> Iterator[Storage]:
         with server.database() as url, _in_sql(url) as storage:
             yield storage
+
+    return opened
+
+
+def on_redis(server: RedisServer, used: set[str]) -> OpenStorage:
+    """Return what keeps limits and repeats in Redis, and all else in memory.
+
+    Args:
+        server: which Redis; it is emptied for each backend.
+        used: is told which kinds of names the backends left there.
+    """
+    # Generous: a busy machine must not pass for a Redis that is away.
+    environ = {"LIMI_REDIS_URL": server.url, "LIMI_REDIS_TIMEOUT_MS": "5000"}
+
+    @contextmanager
+    def opened(clock: Clock) -> Iterator[Storage]:
+        server.flush()
+        server.grow_up()
+        with in_memory(clock) as storage, closing(Redis.from_url(server.url)) as redis:
+            yield replace(storage, environ=environ)
+            used.update(name.decode().split(":")[1] for name in redis.scan_iter())
 
     return opened
 

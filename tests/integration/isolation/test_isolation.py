@@ -10,8 +10,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.integration.isolation.attempts import OPERATIONS
 from tests.integration.isolation.machine import Isolation
 from tests.integration.isolation.server import ADMIN, Server
-from tests.integration.isolation.storage import OpenStorage, in_memory, on_postgresql, on_sqlite
+from tests.integration.isolation.storage import OpenStorage, in_memory, on_postgresql, on_redis, on_sqlite
 from tests.services.postgres import PostgreSQL
+from tests.services.redis import RedisServer
 
 
 def _try(open_storage: OpenStorage, *, examples: int, steps: int) -> None:
@@ -40,6 +41,14 @@ def test_a_tenant_neither_sees_nor_counts_nor_changes_anothers_in_sqlite(tmp_pat
 @pytest.mark.timeout(480)
 def test_a_tenant_neither_sees_nor_counts_nor_changes_anothers_in_postgresql(postgres_server: PostgreSQL) -> None:
     _try(on_postgresql(postgres_server), examples=5, steps=12)
+
+
+@pytest.mark.timeout(480)
+def test_a_tenant_neither_sees_nor_uses_up_anothers_limits_and_repeats_in_redis(redis_server: RedisServer) -> None:
+    """The windows end by Redis's own clock, so the steps are fewer: all of them take much less than a minute."""
+    used: set[str] = set()
+    _try(on_redis(redis_server, used), examples=8, steps=6)
+    assert used >= {"life", "window", "repeat"}
 
 
 def test_every_operators_route_is_among_those_tried() -> None:
