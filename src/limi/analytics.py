@@ -117,6 +117,7 @@ def memory_analytics_stores(reader: JournalReader) -> AnalyticsStores:
                 model=entry.model,
                 code=entry.code,
                 detail=entry.detail,
+                ends=entry.resolves,
             )
             for entry in entries
         ]

@@ -29,7 +29,7 @@ from limi.features.analytics.ports import ClientEventStore, RollupStore
 from limi.features.analytics.sketch import DurationSketch
 from limi.features.journal.memory import InMemoryJournalStore
 from limi.features.journal.ports import JournalStore
-from limi.kernel.facts import AuthRefused, Fact, KeyMinted, KeyReplayed, MintFailed, MintRequested
+from limi.kernel.facts import AuthRefused, Fact, KeyMinted, KeyReplayed, MintFailed, MintRequested, MintUnresolved
 from limi.kernel.frontends import Frontend
 from tests.unit.features.analytics.harness import (
     ALL,
@@ -163,6 +163,36 @@ class TestCounting:
             ("unknown", "vue"): Counts(failed=1),
         }
 
+    @pytest.mark.parametrize("limit", [1, 500])
+    @pytest.mark.parametrize("end", [KeyMinted, MintFailed])
+    async def test_a_mint_that_was_given_up_and_ended_after_all_counts_once(
+        self, kept: Kept, end: type[Fact], limit: int
+    ) -> None:
+        """Its server was taken for dead and lived: what was counted as unresolved is taken back, at its time."""
+        facts, code = Facts(), "openai_timeout" if end is MintFailed else None
+        kept.write(
+            facts.make(MintUnresolved, resolves="a", model="m1", at=NOON),
+            facts.make(MintUnresolved, resolves="b", model="m2", tenant=None, at=NOON),
+        )
+        await count_all(kept.rollups, limit=limit)
+        assert total(await counted(kept.rollups)) == Counts(unresolved=2)
+        kept.write(facts.make(end, resolves="a", model="m1", code=code, at=NOON + 2 * DAY))
+        assert await count_all(kept.rollups, limit=limit) == 1
+        once = Counts(minted=1) if end is KeyMinted else Counts(failed=1)
+        for grain in Grain:
+            rows = await counted(kept.rollups, Dimension.MODEL, grain=grain)
+            assert [(row.start, row.group, row.counts) for row in rows] == [
+                (grain.start(NOON), ("m2",), Counts(unresolved=1)),
+                (grain.start(NOON + 2 * DAY), ("m1",), once),
+            ]
+
+    async def test_a_correction_of_a_change_takes_nothing_back(self, kept: Kept) -> None:
+        """Only a mint's end does; a second end of some other kind says nothing of whether there was a key."""
+        facts = Facts()
+        kept.write(facts.make(MintUnresolved, resolves="a"), facts.make(AuthRefused, resolves="a"))
+        await count_all(kept.rollups)
+        assert total(await counted(kept.rollups)) == Counts(unresolved=1, refused=1)
+
     async def test_each_stretch_of_time_has_its_own(self, kept: Kept) -> None:
         facts = Facts()
         moments = [NOON, NOON + 59.999999, NOON + 60, NOON + 3600, NOON + DAY, NOON - 0.000001]
@@ -251,6 +281,13 @@ def _anything(chance: random.Random) -> tuple[tuple[list[Fact], list[Fact]], lis
         )
         for _ in range(150)
     ]
+    # Servers that were taken for dead, some of which lived; ends that were told late come after in the journal.
+    for number in range(20):
+        given_up = chance.randint(0, len(facts))
+        facts.insert(given_up, make.make(MintUnresolved, at=moment(), resolves=f"{number}"))
+        if chance.random() < 0.7:
+            end = make.make(chance.choice([KeyMinted, MintFailed]), at=moment(), resolves=f"{number}")
+            facts.insert(chance.randint(given_up + 1, len(facts)), end)
     events = [
         connected(number, tenant=chance.choice(tenants) or "", at=moment(), ms=chance.randint(0, 9000))
         if chance.random() < 0.6
@@ -339,6 +376,18 @@ class TestRebuilding:
             len(rows) for rows in before
         ]
         assert total(await counted(kept.rollups)) == Counts(minted=60, connected=61)
+
+    async def test_what_was_taken_back_is_taken_back_once_more(self, kept: Kept) -> None:
+        """Whether the late end had been counted before the rebuild or comes after it."""
+        facts = Facts()
+        kept.write(*(facts.make(MintUnresolved, resolves=name) for name in "abc"), facts.make(resolves="a"))
+        await count_all(kept.rollups)
+        await kept.rollups.rebuild()
+        await kept.rollups.project(Source.JOURNAL, worker="w", now=NOON, lease_seconds=0, limit=2, oldest=ALL)
+        kept.write(facts.make(MintFailed, resolves="b", code="openai_timeout"))
+        await count_all(kept.rollups)
+        for grain in Grain:
+            assert total(await counted(kept.rollups, grain=grain)) == Counts(minted=1, failed=1, unresolved=1)
 
     async def test_what_cannot_be_counted_anew_stays(self, kept: Kept) -> None:
         """The events of the first day are gone, so the numbers of all stretches that hold any of it remain."""

@@ -11,7 +11,7 @@ from limi.kernel.secret import Secret
 from limi.kernel.settings import SettingsError
 
 if TYPE_CHECKING:
-    from limi.sandbox.brain import Brain
+    from limi.sandbox.answering.brain import Brain
     from limi.sandbox.scripts import Script
 
 __all__ = [
@@ -65,7 +65,7 @@ def choose_brain(
         if value is not None:
             msg = f"{option} goes with --brain openai-chat."
             raise SettingsError(msg)
-    from limi.sandbox.brain import BuiltInBrain  # noqa: PLC0415 - keeps `limi --help` quick
+    from limi.sandbox.answering.brain import BuiltInBrain  # noqa: PLC0415 - keeps `limi --help` quick
     from limi.sandbox_answers import sandbox_answers  # noqa: PLC0415
 
     return BuiltInBrain(clock=SystemClock(), answers=sandbox_answers())
@@ -89,7 +89,7 @@ def read_script(file: Path | None) -> "Script | None":
 
 
 def _chat_brain(base_url: str | None, model: str | None, api_key_file: Path | None) -> "Brain":
-    from limi.sandbox.chat_brain import ChatBrain, ChatEndpoint, ChatUnavailableError  # noqa: PLC0415 - as above
+    from limi.sandbox.answering.chat_brain import ChatBrain, ChatEndpoint, ChatUnavailableError  # noqa: PLC0415 - as above
 
     if base_url is None:
         raise SettingsError("--brain openai-chat needs --base-url, such as http://127.0.0.1:11434/v1 for Ollama.")

@@ -3,12 +3,21 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-import msgspec
 import typer
 
 from limi.cli.operating import ConfigFile, Operator, operate, pages
 from limi.cli.options import end_option
-from limi.cli.output import AsJSON, Yes, confirm, moment, print_facts, print_json, print_table
+from limi.cli.output import (
+    AsJSON,
+    Quiet,
+    Yes,
+    confirm,
+    moment,
+    print_answer,
+    print_issued,
+    print_json,
+    print_table,
+)
 from limi.features.api_keys.model import ApiKey, IssuedKey, KeyID, NewKey
 from limi.http.admin.answers import IssuedKeyAnswer, KeyAnswer
 from limi.kernel.principal import Scope
@@ -27,7 +36,6 @@ def _key_id(text: str) -> str:
 
 
 _Key = Annotated[str, typer.Argument(metavar="KEY", help="The key's id, or its prefix.", parser=_key_id)]
-_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the token and nothing else.")]
 
 
 @key_app.command()
@@ -42,7 +50,7 @@ def create(
     max_ttl_seconds: Annotated[int | None, typer.Option(help="Longest life of an ephemeral key.")] = None,
     tokens_per_minute: Annotated[int | None, typer.Option(help="Its own limit of mints.")] = None,
     expires: Annotated[datetime | None, end_option("When it ends; without it, never.")] = None,
-    quiet: _Quiet = False,
+    quiet: Quiet = False,
     as_json: AsJSON = False,
     config: ConfigFile = None,
 ) -> None:
@@ -75,11 +83,8 @@ def list_(
     """List keys, the oldest first."""
 
     async def work(operator: Operator) -> tuple[list[ApiKey], float]:
-        async def read(last: ApiKey | None, limit: int) -> list[ApiKey]:
-            after = last.id if last else None
-            return list(await operator.keys.list(by=operator.by, tenant=tenant, after=after, limit=limit))
-
-        return await pages(read), operator.now()
+        found = await pages(operator.keys.list, place=lambda key: key.id, by=operator.by, tenant=tenant)
+        return found, operator.now()
 
     keys, now = operate(config, work)
     if as_json:
@@ -108,7 +113,8 @@ def show(key: _Key, *, as_json: AsJSON = False, config: ConfigFile = None) -> No
     async def work(operator: Operator) -> tuple[ApiKey, float]:
         return await operator.keys.get(KeyID(key), by=operator.by), operator.now()
 
-    _show(*operate(config, work), as_json=as_json)
+    found, now = operate(config, work)
+    print_answer(KeyAnswer.of(found, now=now), as_json=as_json)
 
 
 @key_app.command()
@@ -117,7 +123,7 @@ def rotate(
     *,
     overlap_seconds: Annotated[int, typer.Option(min=0, help="How long the token of before still works.")] = 0,
     yes: Yes = False,
-    quiet: _Quiet = False,
+    quiet: Quiet = False,
     as_json: AsJSON = False,
     config: ConfigFile = None,
 ) -> None:
@@ -154,17 +160,6 @@ def _names(given: list[str] | None) -> frozenset[str] | None:
 
 
 def _show_issued(issued: IssuedKey, now: float, *, quiet: bool, as_json: bool) -> None:
-    if as_json:
-        print_json(IssuedKeyAnswer(key=KeyAnswer.of(issued.key, now=now), secret=issued.token.reveal()))
-        return
-    if not quiet:
-        typer.echo(f"The token of the key {issued.key.prefix}, which is shown this once:", err=True)
-    typer.echo(issued.token.reveal())
-
-
-def _show(key: ApiKey, now: float, *, as_json: bool) -> None:
-    answer = KeyAnswer.of(key, now=now)
-    if as_json:
-        print_json(answer)
-    else:
-        print_facts(msgspec.to_builtins(answer))
+    secret = issued.token.reveal()
+    answer = IssuedKeyAnswer(key=KeyAnswer.of(issued.key, now=now), secret=secret)
+    print_issued(answer, secret, f"token of the key {issued.key.prefix}", quiet=quiet, as_json=as_json)

@@ -1,8 +1,9 @@
 """The command `limi`."""
 
 import json
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,6 +16,7 @@ from limi.cli.doctor import doctor
 from limi.cli.help import WholeSentences
 from limi.cli.keys import key_app
 from limi.cli.mint import mint
+from limi.cli.mistakes import Commands
 from limi.cli.profiles import profile_app
 from limi.cli.sandbox import sandbox
 from limi.cli.serve import serve, settings_help
@@ -27,9 +29,11 @@ from limi.kernel.settings import SettingsError
 
 __all__ = ["app", "main"]
 
+_STANDARD_ERROR: Final = 2
+
 app = typer.Typer(
     name="limi",
-    cls=WholeSentences,
+    cls=Commands,
     help="Mints short-lived keys for live voice conversations with OpenAI's realtime models.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -61,8 +65,23 @@ def version(*, as_json: Annotated[bool, typer.Option("--json", help="Print a JSO
 
 def main() -> None:
     """Run the command line; a mistake of the operator's is a sentence, not a stack trace."""
+    _open_standard_streams()
     try:
         app()
     except (SettingsError, DatabaseError) as exc:
         typer.echo(f"limi: {exc}", err=True)
         sys.exit(2)
+
+
+def _open_standard_streams() -> None:
+    """Have standard input, output and errors lead nowhere where the process was started without them.
+
+    Their numbers would otherwise go to the next files that are opened, such as the database, and whoever prints
+    would write into those.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdin = sys.stdin or os.fdopen(0, "r", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(_STANDARD_ERROR, "w", closefd=False)

@@ -7,7 +7,7 @@ running server notices what is changed here as it notices what another server ch
 import asyncio
 import getpass
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,10 +88,18 @@ def operate(config: Path | None, work: Work[_Result]) -> _Result:
         raise fail(f"the database does not answer: {exc}") from exc
 
 
-async def pages(read: Callable[[_Item | None, int], Awaitable[list[_Item]]]) -> list[_Item]:
-    """Return all that `read` gives, part by part; it is given the last item so far, and how many to return."""
+async def pages(
+    read: Callable[..., Awaitable[Sequence[_Item]]], *, place: Callable[[_Item], str], **given: object
+) -> list[_Item]:
+    """Return all that `read` gives, part by part.
+
+    Args:
+        read: a service's `list`, which takes `after` and `limit`.
+        place: what it takes as `after` to go on behind an item.
+        given: what else it is asked with.
+    """
     found: list[_Item] = []
-    while part := await read(found[-1] if found else None, _PAGE):
+    while part := await read(after=place(found[-1]) if found else None, limit=_PAGE, **given):
         found += part
         if len(part) < _PAGE:
             break

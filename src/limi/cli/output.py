@@ -13,9 +13,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["AsJSON", "Yes", "confirm", "fail", "moment", "print_facts", "print_json", "print_table", "shown"]
+__all__ = [
+    "AsJSON",
+    "Quiet",
+    "Yes",
+    "confirm",
+    "fail",
+    "moment",
+    "print_answer",
+    "print_facts",
+    "print_issued",
+    "print_json",
+    "print_table",
+    "shown",
+]
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the secret and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before what cannot be undone.")]
 
 _WIDE: Final = 1000
@@ -25,6 +39,32 @@ _WIDE: Final = 1000
 def print_json(value: object) -> None:
     """Print `value` as JSON for people and programs alike."""
     typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def print_answer(answer: msgspec.Struct, *, as_json: bool) -> None:
+    """Print what a thing is: its members one a line, or as JSON."""
+    if as_json:
+        print_json(answer)
+    else:
+        print_facts(msgspec.to_builtins(answer))
+
+
+def print_issued(answer: msgspec.Struct, secret: str, of: str, *, quiet: bool, as_json: bool) -> None:
+    """Print a secret that is shown once: alone on the output, so that a program may take it, or with all as JSON.
+
+    Args:
+        answer: everything, for JSON.
+        secret: the secret itself.
+        of: what it is, such as `token of the key 123`.
+        quiet: whether nothing is said of it.
+        as_json: whether JSON is wanted.
+    """
+    if as_json:
+        print_json(answer)
+        return
+    if not quiet:
+        typer.echo(f"The {of}, which is shown this once:", err=True)
+    typer.echo(secret)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:

@@ -13,6 +13,7 @@ from limi.cli.output import AsJSON, Yes, confirm, moment, print_facts, print_jso
 from limi.features.profiles.model import ProfileVersion
 from limi.http.admin.answers import ProfileAnswer, ProfileSummary
 from limi.http.admin.profile_members import ProfileMembers, profile_of
+from limi.http.decoding import explain
 from limi.kernel.settings import Profile
 
 __all__ = ["profile_app"]
@@ -59,11 +60,7 @@ def list_(*, tenant: _Tenant = None, as_json: AsJSON = False, config: ConfigFile
     """List the profiles of a tenant, or the global ones; those of the configuration file are not here."""
 
     async def work(operator: Operator) -> list[ProfileVersion]:
-        async def read(last: ProfileVersion | None, limit: int) -> list[ProfileVersion]:
-            after = last.name if last else None
-            return list(await operator.profiles.list(tenant=tenant, after=after, limit=limit, by=operator.by))
-
-        return await pages(read)
+        return await pages(operator.profiles.list, place=lambda each: each.name, by=operator.by, tenant=tenant)
 
     _show_all(operate(config, work), as_json=as_json)
 
@@ -129,7 +126,10 @@ def _read(file: Path) -> Profile:
         if file.suffix == ".toml":
             return msgspec.convert(tomllib.loads(text.decode()), type=Profile)
         return profile_of(msgspec.json.decode(text, type=ProfileMembers))
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as exc:
+    except msgspec.ValidationError as exc:
+        kind = Profile if file.suffix == ".toml" else ProfileMembers
+        raise typer.BadParameter(f"{file}: {explain(str(exc), kind, whole='the profile')}") from None
+    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise typer.BadParameter(f"{file}: {exc}") from None
     except OSError as exc:
         raise typer.BadParameter(f"{file}: {exc.strerror}") from None

@@ -2,7 +2,6 @@
 
 from limi.cli.operating import ConfigFile, Operator, operate, pages
 from limi.cli.output import AsJSON, print_json, print_table
-from limi.features.tenants.model import Tenant
 from limi.http.admin.answers import StatsAnswer, TenantStatsAnswer
 
 __all__ = ["stats"]
@@ -19,14 +18,11 @@ def stats(*, as_json: AsJSON = False, config: ConfigFile = None) -> None:
 
 
 async def _count(operator: Operator) -> StatsAnswer:
-    async def read(last: Tenant | None, limit: int) -> list[Tenant]:
-        return list(await operator.tenants.list(by=operator.by, after=last.id if last else None, limit=limit))
-
     async def live(tenant: str | None) -> int:
         return (await operator.reader.live_tokens(limit=0, tenant=tenant)).total
 
     tenants = [
         TenantStatsAnswer(tenant=each.id, status=each.status, live_tokens=await live(each.id))
-        for each in await pages(read)
+        for each in await pages(operator.tenants.list, place=lambda each: each.id, by=operator.by)
     ]
     return StatsAnswer(live_tokens=await live(None), tenants=tenants, next=None)

@@ -5,11 +5,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from limi.cli.operating import ConfigFile, Operator, operate, pages
-from limi.cli.output import AsJSON, Yes, confirm, print_facts, print_json, print_table
+from limi.cli.output import AsJSON, Yes, confirm, print_answer, print_json, print_table
 from limi.features.tenants.model import NewTenant, Tenant, TenantChanges
 from limi.http.admin.answers import TenantAnswer
 
@@ -68,11 +67,7 @@ def list_(*, as_json: AsJSON = False, config: ConfigFile = None) -> None:
     """List tenants in order of ids."""
 
     async def work(operator: Operator) -> list[Tenant]:
-        async def read(last: Tenant | None, limit: int) -> list[Tenant]:
-            after = last.id if last else None
-            return list(await operator.tenants.list(by=operator.by, after=after, limit=limit))
-
-        return await pages(read)
+        return await pages(operator.tenants.list, place=lambda each: each.id, by=operator.by)
 
     tenants = operate(config, work)
     if as_json:
@@ -92,11 +87,7 @@ def show(tenant: _ID, *, as_json: AsJSON = False, config: ConfigFile = None) -> 
     async def work(operator: Operator) -> Tenant:
         return await operator.tenants.get(tenant, by=operator.by)
 
-    answer = TenantAnswer.of(operate(config, work))
-    if as_json:
-        print_json(answer)
-    else:
-        print_facts(msgspec.to_builtins(answer))
+    print_answer(TenantAnswer.of(operate(config, work)), as_json=as_json)
 
 
 @tenant_app.command()

@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from msgspec import UNSET
 
 from limi.cli.deliveries import attempts, deliveries, replay
 from limi.cli.listen import listen
 from limi.cli.operating import ConfigFile, Operator, operate, pages
-from limi.cli.output import AsJSON, Yes, confirm, print_facts, print_json, print_table
+from limi.cli.output import AsJSON, Quiet, Yes, confirm, print_answer, print_issued, print_json, print_table
 from limi.features.webhooks.model import Endpoint, EndpointChanges, EndpointId, IssuedEndpoint, NewEndpoint
 from limi.http.admin.webhook_answers import IssuedWebhookAnswer, TestAnswer, WebhookAnswer
 
@@ -25,7 +24,6 @@ webhook_app.command()(replay)
 
 _DAY_SECONDS = 86_400
 _ID = Annotated[str, typer.Argument(metavar="WEBHOOK", help="The endpoint's id.")]
-_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the secret and nothing else.")]
 
 
 @webhook_app.command()
@@ -35,7 +33,7 @@ def create(
     event: Annotated[list[str] | None, typer.Option(help="A type it is sent; without any, all.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Whose events; without it, every tenant's.")] = None,
     description: Annotated[str, typer.Option(help="What it is for, in a few words.")] = "",
-    quiet: _Quiet = False,
+    quiet: Quiet = False,
     as_json: AsJSON = False,
     config: ConfigFile = None,
 ) -> None:
@@ -58,11 +56,8 @@ def list_(
     """List endpoints, the oldest first."""
 
     async def work(operator: Operator) -> tuple[list[Endpoint], float]:
-        async def read(last: Endpoint | None, limit: int) -> list[Endpoint]:
-            after = last.id if last else None
-            return list(await operator.webhooks.list(by=operator.by, tenant=tenant, after=after, limit=limit))
-
-        return await pages(read), operator.now()
+        found = await pages(operator.webhooks.list, place=lambda each: each.id, by=operator.by, tenant=tenant)
+        return found, operator.now()
 
     endpoints, now = operate(config, work)
     if as_json:
@@ -91,11 +86,7 @@ def show(webhook: _ID, *, as_json: AsJSON = False, config: ConfigFile = None) ->
         return await operator.webhooks.get(EndpointId(webhook), by=operator.by), operator.now()
 
     endpoint, now = operate(config, work)
-    answer = WebhookAnswer.of(endpoint, now=now)
-    if as_json:
-        print_json(answer)
-    else:
-        print_facts(msgspec.to_builtins(answer))
+    print_answer(WebhookAnswer.of(endpoint, now=now), as_json=as_json)
 
 
 @webhook_app.command()
@@ -156,7 +147,7 @@ def rotate(
         int, typer.Option(min=0, help="How long deliveries are signed with the secret of before as well.")
     ] = _DAY_SECONDS,
     yes: Yes = False,
-    quiet: _Quiet = False,
+    quiet: Quiet = False,
     as_json: AsJSON = False,
     config: ConfigFile = None,
 ) -> None:
@@ -210,10 +201,5 @@ def _tell(endpoint: Endpoint, now: float, what: str, *, as_json: bool) -> None:
 
 
 def _show_issued(issued: IssuedEndpoint, now: float, *, quiet: bool, as_json: bool) -> None:
-    if as_json:
-        print_json(IssuedWebhookAnswer.of(issued, now=now))
-        return
-    if not quiet:
-        said = f"The secret of the endpoint {issued.endpoint.id}, which is shown this once:"
-        typer.echo(said, err=True)
-    typer.echo(issued.secret.reveal())
+    answer, said = IssuedWebhookAnswer.of(issued, now=now), f"secret of the endpoint {issued.endpoint.id}"
+    print_issued(answer, issued.secret.reveal(), said, quiet=quiet, as_json=as_json)

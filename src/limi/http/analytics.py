@@ -4,7 +4,6 @@ It is authenticated, limited and checked as a mint is, and answered when the eve
 told by the credential, never by the body.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
@@ -12,7 +11,6 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, UnsetType
 
 from limi.features.analytics.model import ClientEvent, EventKey, EventType
@@ -24,13 +22,13 @@ from limi.features.rate_limits.service import RateLimiter
 from limi.http.asgi import Header, scope_of
 from limi.http.authentication import Authenticator, client_kind
 from limi.http.context import RequestContext, context_of
-from limi.http.errors import ErrorBody, Refusal
+from limi.http.error_responses import error_responses
+from limi.http.errors import Refusal
 from limi.http.frontends import frontend_of
 from limi.http.inputs import INPUTS, InputReader, Inputs
-from limi.http.mint import rate_limit_headers
 from limi.http.ports import MintObserver
+from limi.http.rate_limits import answer_headers, headers_if_admitted
 from limi.kernel.clock import Clock
-from limi.kernel.errors import CATALOGUE
 from limi.kernel.frontends import Frontend
 from limi.kernel.principal import Principal
 from limi.kernel.principal import Scope as Grant
@@ -155,7 +153,7 @@ class AnalyticsRoutes:
                 summary="Report what happened at a client",
                 tags=["Analytics"],
                 security=[{}, {"key": []}],
-                responses=_responses(),
+                responses=error_responses(_ERRORS),
                 opt={INPUTS: Inputs(body=EventsRequest)},
             )(self._report),
         )
@@ -174,17 +172,12 @@ class AnalyticsRoutes:
         now, frontend = self._clock.now(), frontend_of(scope)
         accepted = await self._intake.take([_kept(event, principal, frontend, now) for event in wish.events])
         answer = EventsAnswer(accepted=accepted, request_id=context.request_id)
-        sent = {name.decode(): value.decode() for name, value in headers}
-        return Response(answer, headers={"cache-control": "no-store", **sent})
+        return Response(answer, headers=answer_headers(headers))
 
     async def _limit(self, principal: Principal, context: RequestContext) -> tuple[Header, ...]:
         decision = await self._limiter.admit_events(principal, client_kind(context.user_agent))
         self._limits.limit_decided("events", admitted=decision.admitted)
-        headers = rate_limit_headers(decision)
-        if not decision.admitted:
-            wait = math.ceil(decision.reset_seconds * 1000)
-            raise Refusal("rate_limit_exceeded", retry_after_ms=wait, headers=headers, by=principal)
-        return headers
+        return headers_if_admitted(decision, principal)
 
 
 def _kept(
@@ -223,14 +216,3 @@ def _with_headers(refusal: Refusal, headers: tuple[Header, ...]) -> Refusal:
         headers=(*refusal.headers, *headers),
         by=refusal.by,
     )
-
-
-def _responses() -> dict[int, ResponseSpec]:
-    by_status: dict[int, list[str]] = {}
-    for code in _ERRORS:
-        entry = CATALOGUE[code]
-        by_status.setdefault(entry.status or 500, []).append(f"{code}: {entry.message}")
-    return {
-        status: ResponseSpec(data_container=ErrorBody, description=" · ".join(texts), generate_examples=False)
-        for status, texts in by_status.items()
-    }

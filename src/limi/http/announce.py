@@ -4,26 +4,24 @@ It is authenticated, counted and checked as a mint is, and answered when the ann
 of it then, the delivery to whoever subscribed, is nothing that the integration waits for.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 
 from limi.features.client_secrets.announcements import AnnouncementService
 from limi.features.rate_limits.service import RateLimiter
 from limi.http.asgi import Header, Scope, scope_of
 from limi.http.authentication import Authenticator, client_kind
 from limi.http.context import RequestContext, context_of
-from limi.http.errors import ErrorBody, Refusal
+from limi.http.error_responses import error_responses
 from limi.http.frontends import frontend_of
 from limi.http.inputs import INPUTS, InputReader, Inputs
-from limi.http.mint import rate_limit_headers, repeat_of
+from limi.http.mint import repeat_of
 from limi.http.ports import MintObserver
-from limi.kernel.errors import CATALOGUE
+from limi.http.rate_limits import answer_headers, headers_if_admitted
 from limi.kernel.facts import Origin
 from limi.kernel.principal import Principal
 from limi.kernel.principal import Scope as Grant
@@ -102,7 +100,7 @@ class AnnounceRoutes:
                 summary="Announce a key made elsewhere",
                 tags=["Webhooks"],
                 security=[{"key": []}],
-                responses=_responses(),
+                responses=error_responses(_ERRORS),
                 opt={INPUTS: Inputs(body=AnnounceRequest, repeatable=True)},
             )(self._announce),
         )
@@ -126,8 +124,7 @@ class AnnounceRoutes:
         if replayed:
             headers = (*headers, (b"idempotent-replayed", b"true"))
         answer = AnnounceAnswer(status="webhook_received", request_id=context.request_id)
-        sent = {name.decode(): value.decode() for name, value in headers}
-        return Response(answer, headers={"cache-control": "no-store", **sent})
+        return Response(answer, headers=answer_headers(headers))
 
     def _origin(self, scope: Scope, context: RequestContext, principal: Principal) -> Origin:
         return Origin(
@@ -143,19 +140,4 @@ class AnnounceRoutes:
         """Count it in the caller's window of mints; without that an integration could fill the journal's disk."""
         decision = await self._limiter.admit_mint(principal, client_kind(context.user_agent))
         self._observer.limit_decided("mint", admitted=decision.admitted)
-        headers = rate_limit_headers(decision)
-        if not decision.admitted:
-            wait = math.ceil(decision.reset_seconds * 1000)
-            raise Refusal("rate_limit_exceeded", retry_after_ms=wait, headers=headers, by=principal)
-        return headers
-
-
-def _responses() -> dict[int, ResponseSpec]:
-    by_status: dict[int, list[str]] = {}
-    for code in _ERRORS:
-        entry = CATALOGUE[code]
-        by_status.setdefault(entry.status or 500, []).append(f"{code}: {entry.message}")
-    return {
-        status: ResponseSpec(data_container=ErrorBody, description=" · ".join(texts), generate_examples=False)
-        for status, texts in by_status.items()
-    }
+        return headers_if_admitted(decision, principal)

@@ -46,7 +46,7 @@ def docs_page(schema: _Schema, base_url: str) -> bytes:
     components = schema.get("components", {}).get("schemas", {})
     return html.page(
         "API – Limi",
-        f"<h1>{escape(schema['info']['title'])}</h1>",
+        f"<h1>The API of {escape(schema['info']['title'])}</h1>",
         f"<p>{html.prose(schema['info']['description'])}</p>",
         f"<p>{html.link('/openapi.json', 'The same as OpenAPI 3.1')}</p>",
         html.table(*map(_contents, operations)),

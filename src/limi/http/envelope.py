@@ -134,8 +134,7 @@ class Envelope:
                 _log.exception("request.crashed", request_id=request_id, path=scope["path"])
             if reply.started:
                 raise
-            context = context_of(scope)
-            self._refusals.note(refusal.code, context, refusal.by or anonymous(context.ip))
+            self._refusals.note(refusal.code, scope, refusal.by or anonymous(context_of(scope).ip))
             refusal = await self._wrong_credentials.count(scope, refusal)
             await self._refuse(refusal, scope, reply, request_id, base_url)
 

@@ -16,6 +16,8 @@ code,pre{font:14px/1.5 ui-monospace,monospace}
 table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.4rem .8rem .4rem 0;border-bottom:1px solid var(--line)}
 a{color:inherit;text-underline-offset:.2em}
+@media(max-width:40rem){tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}
+td{display:block;padding:0;border:0}h2,td{overflow-wrap:anywhere}}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line)}footer a{margin-right:1.2rem}
 .quiet{opacity:.7}.badge{border:1px solid var(--line);border-radius:1rem;padding:.1rem .6rem}
 """.strip().replace("\n", "")
@@ -38,8 +40,8 @@ def prose(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return `text` as code on its own lines."""
-    return f"<pre><code>{escape(text)}</code></pre>"
+    """Return `text` as code on its own lines, which the keyboard can scroll where they are too long."""
+    return f'<pre tabindex="0"><code>{escape(text)}</code></pre>'
 
 
 def link(href: str, text: str) -> str:

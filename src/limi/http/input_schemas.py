@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
-from limi.http.inputs import INPUTS, Inputs, rules_of
+from limi.http.decoding import rules_of
+from limi.http.inputs import INPUTS, Inputs
 
 __all__ = ["IDEMPOTENCY_KEY", "add_inputs", "header_parameter"]
 

@@ -3,7 +3,6 @@
 The one route that must be fast, so it is written against ASGI itself; docs/decisions/0002 has the measurements.
 """
 
-import math
 import re
 from typing import Final
 
@@ -15,7 +14,6 @@ from limi.features.client_secrets.errors import UpstreamError
 from limi.features.client_secrets.idempotency import Repeat
 from limi.features.client_secrets.model import Minted, own_session_id
 from limi.features.client_secrets.service import MintService
-from limi.features.rate_limits.model import Decision
 from limi.features.rate_limits.service import RateLimiter
 from limi.http.asgi import Header, RawResponse, Receive, Scope, Send, headers_of
 from limi.http.authentication import Authenticator, anonymous, client_kind
@@ -26,6 +24,7 @@ from limi.http.errors import Refusal, as_refusal, render_error
 from limi.http.frontends import frontend_of
 from limi.http.mint_request import decode_mint
 from limi.http.ports import MintObserver
+from limi.http.rate_limits import rate_limit_headers, too_many
 from limi.http.refusal_audit import RefusalAudit
 from limi.http.urls import CallURLs, URLMaker
 from limi.kernel.clock import Clock
@@ -34,7 +33,7 @@ from limi.kernel.principal import Principal
 from limi.kernel.principal import Scope as Grant
 from limi.kernel.secret import Secret
 
-__all__ = ["MINT_PATH", "MintAnswer", "MintEndpoint", "rate_limit_headers", "repeat_of"]
+__all__ = ["MINT_PATH", "MintAnswer", "MintEndpoint", "repeat_of"]
 
 MINT_PATH: Final = "/api/client-secret"
 
@@ -129,7 +128,7 @@ class MintEndpoint:
         if scope["method"] != "POST":
             raise Refusal("method_not_allowed", headers=(_ALLOW,))
         principal = await self._authenticate(scope, context, rate_headers)
-        await self._limit(principal, context, rate_headers)
+        await self._limit(principal, scope, rate_headers)
         content_type = headers_of(scope).get(b"content-type")
         body = await read_body(scope, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
         if (body or content_type) and not is_json(content_type):
@@ -153,18 +152,18 @@ class MintEndpoint:
         try:
             return await self._authenticator.admit(scope, Grant.MINT)
         except (Refusal, ApiKeyError) as exc:
-            self._refusals.note(as_refusal(exc).code, context, anonymous(context.ip))
+            self._refusals.note(as_refusal(exc).code, scope, anonymous(context.ip))
             # A wrong key counts for its address, so that nobody tries keys faster than they may mint.
-            await self._limit(anonymous(context.ip), context, rate_headers)
+            await self._limit(anonymous(context.ip), scope, rate_headers)
             raise
 
-    async def _limit(self, principal: Principal, context: RequestContext, rate_headers: list[Header]) -> None:
-        decision = await self._limiter.admit_mint(principal, client_kind(context.user_agent))
+    async def _limit(self, principal: Principal, scope: Scope, rate_headers: list[Header]) -> None:
+        decision = await self._limiter.admit_mint(principal, client_kind(context_of(scope).user_agent))
         self._observer.limit_decided("mint", admitted=decision.admitted)
         rate_headers.extend(rate_limit_headers(decision))
         if not decision.admitted:
-            self._refusals.note("rate_limit_exceeded", context, principal)
-            raise Refusal("rate_limit_exceeded", retry_after_ms=math.ceil(decision.reset_seconds * 1000))
+            self._refusals.note("rate_limit_exceeded", scope, principal)
+            raise too_many(decision)
 
     def _success(self, minted: Minted, context: RequestContext, rate_headers: list[Header]) -> RawResponse:
         answer = MintAnswer(
@@ -223,15 +222,6 @@ class MintEndpoint:
             _log.error("mint.failed", code=code, reference=f"/errors/{code}", **fields)
         else:
             _log.warning("mint.refused", code=code, reference=f"/errors/{code}", **fields)
-
-
-def rate_limit_headers(decision: Decision) -> tuple[Header, ...]:
-    """Return how the deciding window stands, in the fields of draft-ietf-httpapi-ratelimit-headers-07."""
-    return (
-        (b"ratelimit-limit", str(decision.limit).encode()),
-        (b"ratelimit-remaining", str(decision.remaining).encode()),
-        (b"ratelimit-reset", str(math.ceil(decision.reset_seconds)).encode()),
-    )
 
 
 def repeat_of(scope: Scope, principal: Principal, context: RequestContext, body: bytes) -> Repeat | None:

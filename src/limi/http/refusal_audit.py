@@ -1,7 +1,8 @@
 """Refused credentials and reached limits in the audit log, so few that nobody can fill a disk with them.
 
-Of each caller the first refusal of a minute is recorded at once; those that follow are counted, and one more fact
-says how many there were when the minute is over. Beyond some callers a minute they are counted together.
+Of each caller and kind of application the first refusal of a minute is recorded at once; those that follow are
+counted, and one more fact says how many there were when the minute is over. Beyond some callers a minute they are
+counted together.
 """
 
 import asyncio
@@ -9,9 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from limi.http.context import RequestContext
+from limi.http.asgi import Scope
+from limi.http.context import context_of
+from limi.http.frontends import frontend_of
 from limi.kernel.clock import Clock
 from limi.kernel.facts import AuthRefused, LimitReached, Origin
+from limi.kernel.frontends import Frontend
 from limi.kernel.ids import Ids, sortable_id
 from limi.kernel.journal import Journal
 from limi.kernel.principal import Principal
@@ -22,13 +26,16 @@ _MINUTE_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 5.0
 """How often minutes that are over are looked for: the latest that a count comes late."""
 _MAX_CALLERS: Final = 300
-"""Callers told apart in a minute: at most 600 rows of 1 KB a minute, 860 MB in a day of attack."""
+"""Callers, by their kinds of application, told apart in a minute: 600 rows of 1 KB, 860 MB in a day of attack.
+
+Those that are counted together are told apart by kinds alone, which adds two dozen rows at most.
+"""
 _MANY: Final = "many"
 _AUTH_CODES: Final = frozenset({"auth_required", "forbidden", "tenant_suspended"})
 _LIMIT_CODE: Final = "rate_limit_exceeded"
 
 _Kind = type[AuthRefused] | type[LimitReached]
-_Key = tuple[_Kind, str]
+_Key = tuple[_Kind, str, Frontend]
 
 
 @dataclass(slots=True)
@@ -70,24 +77,32 @@ class RefusalAudit:
         self._keep_user_agent = keep_user_agent
         self._minutes: dict[_Key, _Minute] = {}
 
-    def note(self, code: str, context: RequestContext, principal: Principal) -> None:
-        """Take note of a refusal with the error code `code`; one that is about neither is none of its business."""
+    def note(self, code: str, scope: Scope, principal: Principal) -> None:
+        """Take note of a refusal; one that is about neither credentials nor limits is none of its business.
+
+        Args:
+            code: the error catalogue's.
+            scope: the request, with its context.
+            principal: who made it.
+        """
         kind = _kind(code)
         if kind is None:
             return
         now = self._clock.monotonic()
-        key = self._key(kind, principal.caller, now)
+        frontend = frontend_of(scope)
+        key = self._key(kind, principal.caller, frontend, now)
         minute = self._minutes.get(key)
         if minute is not None:
             minute.more += 1
             return
-        many = key[1] == _MANY
+        many, context = key[1] == _MANY, context_of(scope)
         origin = Origin(
             request_id=context.request_id,
             caller=_MANY if many else principal.caller,
             tenant=None if many else principal.tenant,
             ip=None if many else context.ip,
             user_agent=context.user_agent if self._keep_user_agent and not many else None,
+            frontend=frontend,
         )
         self._minutes[key] = _Minute(began=now, origin=origin, code=code)
         self._record(kind, origin, code, "1 refusal")
@@ -123,12 +138,12 @@ class RefusalAudit:
             await self._sleep(_LOOK_SECONDS)
             self.settle()
 
-    def _key(self, kind: _Kind, caller: str, now: float) -> _Key:
-        key = (kind, caller)
+    def _key(self, kind: _Kind, caller: str, frontend: Frontend, now: float) -> _Key:
+        key = (kind, caller, frontend)
         minute = self._minutes.get(key)
         if minute is not None and now - minute.began >= _MINUTE_SECONDS:
             self.settle()
-        return key if key in self._minutes or len(self._minutes) < _MAX_CALLERS else (kind, _MANY)
+        return key if key in self._minutes or len(self._minutes) < _MAX_CALLERS else (kind, _MANY, frontend)
 
     def _record(self, kind: _Kind, origin: Origin, code: str, detail: str) -> None:
         now = self._clock.now()

@@ -1,6 +1,5 @@
 """Limits on what the sandbox inside this process answers: connections per minute, as the real thing would have."""
 
-import math
 from http import HTTPStatus
 from typing import Final
 
@@ -10,8 +9,8 @@ from limi.http.authentication import anonymous
 from limi.http.bodies import ClientGoneError, read_body
 from limi.http.context import context_of
 from limi.http.deadlines import Deadlines
-from limi.http.errors import Refusal
 from limi.http.ports import MintObserver
+from limi.http.rate_limits import too_many
 
 __all__ = ["SandboxGate"]
 
@@ -72,7 +71,7 @@ class SandboxGate:
         decision = await self._limiter.admit_connection(anonymous(context_of(scope).ip))
         self._observer.limit_decided("connect", admitted=decision.admitted)
         if not decision.admitted:
-            raise Refusal("rate_limit_exceeded", retry_after_ms=math.ceil(decision.reset_seconds * 1000))
+            raise too_many(decision)
 
 
 class _Withheld:

@@ -4,14 +4,13 @@ Nobody guesses a key of 256 bits. But each guess costs a look-up or a signature,
 so whoever sends wrong ones is slowed to what an anonymous caller may mint, in the same window.
 """
 
-import math
-
 from limi.features.rate_limits.service import RateLimiter
 from limi.http.asgi import Scope, headers_of
 from limi.http.authentication import anonymous, client_kind
 from limi.http.context import context_of
 from limi.http.errors import Refusal
 from limi.http.ports import MintObserver
+from limi.http.rate_limits import too_many
 
 __all__ = ["WrongCredentials"]
 
@@ -32,4 +31,4 @@ class WrongCredentials:
         self._observer.limit_decided("mint", admitted=decision.admitted)
         if decision.admitted:
             return refusal
-        return Refusal("rate_limit_exceeded", retry_after_ms=math.ceil(decision.reset_seconds * 1000))
+        return too_many(decision)

@@ -52,13 +52,13 @@ async def test_a_deleted_profile_is_none_and_its_versions_can_be_read(office: Of
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"voice": 1}, "voice: Expected `str`, got `int`"),
-        ({"outputModality": "smell"}, "outputModality: Invalid enum value"),
-        ({"ttlSeconds": 1}, "ttlSeconds: Expected `int` >= 10"),
+        ({"voice": 1}, "voice: must be a text that is not empty"),
+        ({"outputModality": "smell"}, "outputModality: must be one of audio, text"),
+        ({"ttlSeconds": 1}, "ttlSeconds: must be a whole number from 10 to 7200"),
         ({"ttl_seconds": 60}, "ttl_seconds: is not known here; there are model, instructions"),
         ({"turnDetection": {"type": "telepathy"}}, "turnDetection"),
         ({"model": "gpt-4"}, "model: must be one of"),
-        ({"leash": {"maxSeconds": 1}}, "leash: Expected `int` >= 10"),
+        ({"leash": {"maxSeconds": 1}}, "leash.maxSeconds: must be a whole number from 10 to 3600, or null"),
         ({"instructions": "x" * 66_000}, "The request body is larger"),
     ],
 )

@@ -70,7 +70,11 @@ async def test_what_is_done_is_in_the_audit_log(office: Office) -> None:
     [
         ({}, "url: is required and must be an https URL of at most 2,000 characters, at a public address"),
         ({"url": "https://user:pass@hooks.example/"}, "url: must be an https URL of at most 2,000"),
-        ({"url": "https://[fd00:ec2::254]/"}, "url: must not be at a private, loopback or reserved address"),
+        ({"url": "https://[fd00:ec2::254]/"}, "url: must not be at an address that is link-local, reserved or"),
+        (
+            {"url": "https://10.0.0.1/"},
+            "url: must not be at a private or loopback address, unless LIMI_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES=true",
+        ),
         ({"url": _URL, "events": ["token.requested"]}, "events: must name some of key.created"),
         ({"url": _URL, "event": []}, "event: is not known here; there are url, events, tenant, description"),
     ],

@@ -111,6 +111,29 @@ async def test_mints_and_reports_come_together_by_frontend(shop: Shop) -> None:
     assert (vue["frontend"], vue["mints"]["succeeded"], vue["connections"]["p50Ms"]) == ("vue", 1, None)
 
 
+async def test_refusals_count_for_the_frontend_that_was_refused(tmp_path: Path) -> None:
+    """At the mint as at every other route, for credentials as for limits, and however many share a row."""
+    database, wrong = f"sqlite:///{tmp_path}/limi.db", {"authorization": "Bearer limi_sk_wrong"}
+    react, vue = {"x-limi-client": "react/1.0.0"}, {"x-limi-client": "vue/3.0.0"}
+    async with open_shop(database, LIMI_TOKENS_PER_MINUTE="2") as first:
+        minted = [
+            await first.client.post("/api/client-secret", headers={**wrong, **said})
+            for said in (react, react, vue)
+        ]
+        assert [answer.json()["code"] for answer in minted] == ["auth_required"] * 2 + ["rate_limit_exceeded"]
+        assert (await first.report(failed(), **wrong, **vue)).status_code == 429
+        assert (await first.client.get(USAGE)).status_code == 401
+    # What shared a row is recorded when the server stops.
+    async with open_shop(database) as second:
+        points = await second.usage(group="frontend,code")
+    assert sorted((point["frontend"], point["code"], point["mints"]["refused"]) for point in points) == [
+        ("react", "auth_required", 2),
+        ("unknown", "auth_required", 1),
+        ("vue", "auth_required", 2),
+        ("vue", "rate_limit_exceeded", 1),
+    ]
+
+
 async def test_a_batch_that_is_sent_again_counts_once(shop: Shop) -> None:
     batch = [connected(), failed(), failed("my_own_code")]
     answers = await asyncio.gather(*(shop.report(*batch) for _ in range(5)))

@@ -21,7 +21,10 @@ __all__ = ["Client", "Served", "refusal_in", "serving"]
 
 
 async def _echo_length(scope: Any, receive: Any, send: Any) -> None:
-    """Answer `/early` before the body, `/held` once the gate opens, all else after the body; echo on a socket."""
+    """Answer `/early` before the body, `/held` once the gate opens, all else after the body; echo on a socket.
+
+    The answer is the length of the body, and the headers for `/head`.
+    """
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept"})
@@ -40,7 +43,10 @@ async def _echo_length(scope: Any, receive: Any, send: Any) -> None:
     while more:
         message = await receive()
         length, more = length + len(message.get("body", b"")), message.get("more_body", False)
-    body = f"<{length}>".encode()
+    told = f"{length}"
+    if scope["path"] == "/head":
+        told = ", ".join(f"{name.decode()}: {value.decode()}" for name, value in scope["headers"])
+    body = f"<{told}>".encode()
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -11,8 +11,8 @@ import pytest
 
 from limi.cli.brains import BrainKind, choose_brain, read_script
 from limi.kernel.settings import SettingsError
-from limi.sandbox.brain import BuiltInBrain
-from limi.sandbox.chat_brain import ChatBrain
+from limi.sandbox.answering.brain import BuiltInBrain
+from limi.sandbox.answering.chat_brain import ChatBrain
 from tests.unit.cli.processes import started
 
 Choose = Callable[..., Any]

@@ -108,7 +108,7 @@ def test_one_all_failed_or_a_span_of_time_is_sent_again(limi: Limi) -> None:
     [
         (("deliveries", "whe_nobody"), 1, "limi: id: there is no webhook endpoint `whe_nobody`"),
         (("attempts", "whe_nobody", "1"), 1, "there is no webhook endpoint"),
-        (("attempts", "whe_nobody", "0"), 2, "greater than or equal to 1"),
+        (("attempts", "whe_nobody", "0"), 2, "must be at least 1"),
         (("replay", "whe_nobody", "--failed"), 1, "there is no webhook endpoint"),
         (("replay", "whe_nobody"), 2, "give one of --delivery, --failed and --since"),
         (("replay", "whe_nobody", "--failed", "--since", "1h"), 2, "give one of"),

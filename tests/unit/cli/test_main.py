@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import Result
@@ -90,3 +92,19 @@ def test_an_unknown_command_is_refused(run_main: Callable[..., tuple[object, str
     code, _, err = run_main("serv")
     assert code == 2
     assert "No such command 'serv'" in err
+
+
+def test_a_process_without_standard_streams_keeps_their_numbers_free_of_files(folder: Path) -> None:
+    """A daemon may be started with all three closed; what is printed must then not land in the database."""
+    script = (
+        "import os, sys\nimport limi.cli\nmodule = sys.modules['limi.cli.main']\n"
+        "def app():\n"
+        "    nowhere = os.stat(os.devnull)\n"
+        "    led = [os.path.samestat(os.fstat(number), nowhere) for number in range(3)]\n"
+        "    print('for nobody'), print('for nobody', file=sys.stderr), sys.stdin.read()\n"
+        "    open('told', 'w').write(str(led))\n"
+        "module.app = app\nmodule.main()\n"
+    )
+    command = ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, script]
+    subprocess.run(command, cwd=folder, timeout=60, check=True)  # noqa: S603 - a script of ours
+    assert (folder / "told").read_text() == "[True, True, True]"

@@ -63,12 +63,12 @@ def test_settings_come_from_the_file_that_is_named(folder: Path, invoke: Callabl
 
 
 async def test_pages_are_read_to_the_end() -> None:
-    asked: list[int | None] = []
+    asked: list[tuple[str | None, str]] = []
 
-    async def read(last: int | None, limit: int) -> list[int]:
-        asked.append(last)
-        start = 0 if last is None else last + 1
+    async def read(*, after: str | None, limit: int, tenant: str) -> list[int]:
+        asked.append((after, tenant))
+        start = 0 if after is None else int(after) + 1
         return list(range(start, min(start + limit, 250)))
 
-    assert await pages(read) == list(range(250))
-    assert asked == [None, 99, 199]
+    assert await pages(read, place=str, tenant="acme") == list(range(250))
+    assert asked == [(None, "acme"), ("99", "acme"), ("199", "acme")]

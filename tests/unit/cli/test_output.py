@@ -3,10 +3,21 @@
 import io
 import json
 
+import msgspec
 import pytest
 import typer
 
-from limi.cli.output import confirm, fail, moment, print_facts, print_json, print_table, shown
+from limi.cli.output import (
+    confirm,
+    fail,
+    moment,
+    print_answer,
+    print_facts,
+    print_issued,
+    print_json,
+    print_table,
+    shown,
+)
 from limi.kernel.principal import Scope
 
 
@@ -92,3 +103,24 @@ def test_whoever_is_asked_decides(monkeypatch: pytest.MonkeyPatch, typed: str, *
 def test_a_failure_is_a_sentence_of_limis(capsys: pytest.CaptureFixture[str]) -> None:
     assert fail("it went wrong").exit_code == 1
     assert capsys.readouterr().err == "limi: it went wrong\n"
+
+
+class _Thing(msgspec.Struct, rename="camel"):
+    long_name: str
+    secret: str
+
+
+def test_an_answer_is_a_line_a_member_or_json(capsys: pytest.CaptureFixture[str]) -> None:
+    print_answer(_Thing("a", "b"), as_json=False)
+    assert capsys.readouterr().out.splitlines() == ["longName  a", "secret    b"]
+    print_answer(_Thing("a", "b"), as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"longName": "a", "secret": "b"}
+
+
+def test_a_secret_stands_alone_on_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    for quiet, said in ((False, "The token of the key k, which is shown this once:\n"), (True, "")):
+        print_issued(_Thing("a", "b"), "b", "token of the key k", quiet=quiet, as_json=False)
+        assert capsys.readouterr() == ("b\n", said)
+    print_issued(_Thing("a", "b"), "b", "token of the key k", quiet=False, as_json=True)
+    output = capsys.readouterr()
+    assert (json.loads(output.out)["secret"], output.err) == ("b", "")

@@ -67,8 +67,9 @@ def test_versions_stay_after_a_deletion_that_was_asked_about(limi: Limi) -> None
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("ttl_seconds = 1\n", "`$.ttl_seconds`"),
-        ("ttlSeconds = 60\n", "ttlSeconds"),
+        ("ttl_seconds = 1\n", "wrong.toml: ttl_seconds: must be a whole number from 10 to 7200"),
+        ("[leash]\nmax_seconds = 1\n", "leash.max_seconds: must be a whole number from 10 to 3600"),
+        ("ttlSeconds = 60\n", "ttlSeconds: is not known here; there are model, instructions"),
         ("ttl_seconds = \n", "wrong.toml: Invalid value"),
         (b"\xff", "wrong.toml"),
     ],

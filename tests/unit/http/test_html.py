@@ -44,6 +44,10 @@ def test_code_and_titles_are_escaped() -> None:
     assert "<script>" not in html.page(_ATTACK).decode()
 
 
+def test_code_that_is_too_long_for_the_screen_is_scrolled_by_keyboard() -> None:
+    assert html.code("limi doctor") == '<pre tabindex="0"><code>limi doctor</code></pre>'
+
+
 def test_a_table_has_a_row_each() -> None:
     assert html.table(("a", "b"), ("c", "d")) == (
         "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>"

@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import pytest
 from structlog.testing import capture_logs
 
 from limi.adapters.configuration import load_settings
 from limi.features.client_secrets.errors import UpstreamError, UpstreamTimeoutError
 from limi.features.client_secrets.model import Minted
 from limi.features.client_secrets.service import MintService
-from limi.features.rate_limits.model import Decision
 from limi.features.rate_limits.service import RateLimiter
 from limi.http.authentication import Authenticator
-from limi.http.mint import MintEndpoint, rate_limit_headers
+from limi.http.mint import MintEndpoint
 from limi.http.urls import URLMaker
 from limi.kernel.secret import Secret
 from limi.testing import InMemoryWindowStore, ManualClock
@@ -181,13 +179,3 @@ async def test_options_tells_the_methods_and_counts_nothing() -> None:
     mint = _Mint()
     answer = await mint(method="OPTIONS")
     assert (answer.status, answer.headers, mint.logs) == (204, {"allow": "POST, OPTIONS"}, [])
-
-
-@pytest.mark.parametrize(("seconds", "shown"), [(60, b"60"), (59.01, b"60"), (0.001, b"1"), (0, b"0")])
-def test_the_time_until_there_is_room_is_rounded_up(seconds: float, shown: bytes) -> None:
-    decision = Decision(admitted=True, limit=30, remaining=3, reset_seconds=seconds)
-    assert rate_limit_headers(decision) == (
-        (b"ratelimit-limit", b"30"),
-        (b"ratelimit-remaining", b"3"),
-        (b"ratelimit-reset", shown),
-    )

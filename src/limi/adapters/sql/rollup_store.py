@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, func, select, tuple_, update
 
 from limi.adapters.sql.access_database import micros
 from limi.adapters.sql.analytics_database import AnalyticsDatabase, writing
@@ -24,11 +24,9 @@ from limi.adapters.sql.tables import client_events, journal, usage_projections, 
 from limi.adapters.sql.usage_cursors import Cursor, move_cursor, read_cursor, remade
 from limi.adapters.sql.usage_queries import read_usage
 from limi.adapters.sql.usage_removal import begin_rebuild, forget_part, remove_old
+from limi.adapters.sql.usage_sources import read_part
 from limi.features.analytics.model import (
     COUNTS,
-    ClientEvent,
-    EventKey,
-    EventType,
     Grain,
     RollupKey,
     Source,
@@ -38,12 +36,9 @@ from limi.features.analytics.model import (
 )
 from limi.features.analytics.rollups import Tally, summarise
 from limi.features.analytics.sketch import DurationSketch
-from limi.features.analytics.sources import client_row, journal_row
-from limi.kernel.frontends import Frontend
 
 __all__ = ["SQLRollupStore"]
 
-_MICROSECONDS: Final = 1_000_000
 _KEY: Final = ("grain", "start", "tenant", "frontend", "model", "code", "source")
 _ROWS: Final = 256
 """Rollups in one statement: 4,096 parameters."""
@@ -127,7 +122,7 @@ def _project(
         forget_part(engine, cursor, limit)
         return limit
     with engine.connect() as connection:
-        part = _READ[source](connection, cursor, limit)
+        part = read_part(connection, source, cursor, limit)
         if not part.number:
             return 0
         tallies = _tallies(part.rows, cursor, oldest)
@@ -155,82 +150,6 @@ def _tallies(rows: Sequence[SourceRow], cursor: Cursor, oldest: Mapping[Grain, i
         for key, tally in summarise(again, oldest=remade(oldest, cursor.floor_at)).items():
             tallies.setdefault(key, Tally()).add(tally.counts, tally.durations_ms)
     return tallies
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The next rows of a source."""
-
-    number: int
-    """How many there are."""
-    last: int
-    """The last one's `seq`."""
-    rows: Sequence[SourceRow]
-    """What they count for; rows that count alike may be one here."""
-
-
-_MINUTE: Final = journal.c.at // (60 * _MICROSECONDS) * 60
-_NEXT: Final = (
-    select(
-        journal.c.seq,
-        (journal.c.seq > bindparam("floor")).label("fresh"),
-        _MINUTE.label("minute"),
-        *(journal.c[name] for name in ("event", "tenant", "frontend", "model", "code", "detail")),
-    )
-    .where(journal.c.seq > bindparam("after"))
-    .order_by(journal.c.seq)
-    .limit(bindparam("most"))
-    .subquery()
-)
-_ALIKE: Final = select(func.count(), func.max(_NEXT.c.seq), *list(_NEXT.c)[2:]).group_by(*list(_NEXT.c)[1:])
-"""How many rows count alike, and their last `seq`.
-
-The database adds up because there are few kinds of rows: with an object a row it took three times as long, and as
-often as it went for a row it made the event loop's thread wait for the interpreter's lock.
-"""
-
-
-def _read_journal(connection: Connection, cursor: Cursor, limit: int) -> _Part:
-    given = {"after": cursor.seq, "floor": cursor.floor_seq, "most": limit}
-    number, last, rows = 0, 0, []
-    for times, seq, minute, event, tenant, frontend, model, code, detail in connection.execute(_ALIKE, given):
-        number, last = number + times, max(last, seq)
-        row = journal_row(
-            seq=seq,
-            at=minute,
-            event=event,
-            tenant=tenant,
-            frontend=frontend,
-            model=model,
-            code=code,
-            detail=detail,
-            times=times,
-        )
-        rows.append(row)
-    return _Part(number, last, rows)
-
-
-def _read_events(connection: Connection, cursor: Cursor, limit: int) -> _Part:
-    fresh = select(client_events).where(client_events.c.seq > cursor.seq)
-    found = connection.execute(fresh.order_by(client_events.c.seq).limit(limit))
-    rows = [client_row(row.seq, _event(row)) for row in found]
-    return _Part(len(rows), rows[-1].seq if rows else 0, rows)
-
-
-def _event(row: Row[Any]) -> ClientEvent:
-    # What a newer Limi may have written and this one does not know is counted as an error of an unknown kind.
-    known = row.type in set(EventType)
-    return ClientEvent(
-        key=EventKey(row.tenant, row.id),
-        type=EventType(row.type) if known else EventType.ERROR_OCCURRED,
-        at=row.at / _MICROSECONDS,
-        frontend=Frontend(row.frontend) if row.frontend in set(Frontend) else Frontend.UNKNOWN,
-        duration_ms=row.duration_ms,
-        code=row.code if known else row.type,
-    )
-
-
-_READ: Final = {Source.JOURNAL: _read_journal, Source.CLIENTS: _read_events}
 
 
 def _durations(connection: Connection, source: Source, tallies: _Tallies) -> dict[RollupKey, bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select
 
 from limi.adapters.sql.tables import usage_rollups
 from limi.features.analytics.errors import InvalidUsageQueryError
@@ -41,8 +41,9 @@ def read_usage(engine: Engine, *, query: UsageQuery, most: int) -> list[UsageRow
 def _counts(connection: Connection, query: UsageQuery, limit: int) -> dict[_Place, Counts]:
     by = _by(query)
     sums = [func.sum(usage_rollups.c[name]) for name in COUNTS]
-    # Without anything to group by there is one row, even of nothing; it is left out then.
-    statement = select(*by, *sums).where(*_conditions(query)).group_by(*by).having(func.count() > 0).limit(limit)
+    # Without anything to group by there is one row, even of nothing; and what was taken back leaves one of zeros.
+    something = or_(*(total != 0 for total in sums))
+    statement = select(*by, *sums).where(*_conditions(query)).group_by(*by).having(something).limit(limit)
     found = connection.execute(statement)
     return {_place(row, query): Counts(*map(int, row[len(by) :])) for row in found}
 

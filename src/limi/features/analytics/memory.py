@@ -1,10 +1,13 @@
 """Events and rollups in memory: a working store for tests and for those who build on Limi."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from limi.features.analytics.model import (
+    NOTHING,
     ClientEvent,
     Counts,
     Dimension,
@@ -25,6 +28,7 @@ __all__ = ["InMemoryAnalyticsStore"]
 ReadJournal = Callable[[int, int], Awaitable[Sequence[SourceRow]]]
 """Returns rows of the journal after a `seq`, as many as the second number says at most."""
 
+_UNRESOLVED: Final = Counts(unresolved=1)
 _FAR: Final = 1_000_000
 """Rows that a cursor is behind at most."""
 
@@ -61,6 +65,8 @@ class InMemoryAnalyticsStore:
         self._removed_before = 0.0
         self._cursors = {source: _Cursor() for source in Source}
         self._rollups: dict[tuple[Source, RollupKey], _Rollup] = {}
+        self._unresolved: dict[str, SourceRow] = {}
+        """By intent, what was counted as unresolved; few, for servers seldom die."""
 
     async def add(self, events: Sequence[ClientEvent]) -> frozenset[EventKey]:
         """Keep `events`, and return the keys of those that were not there."""
@@ -92,8 +98,9 @@ class InMemoryAnalyticsStore:
             return 0
         if cursor.seq != seq:
             return None  # Another worker was quicker.
-        old = [row for row in rows if row.seq <= cursor.floor_seq]
-        self._count(source, [row for row in rows if row.seq > cursor.floor_seq], oldest)
+        counting = list(self._corrected(rows))
+        old = [row for row in counting if row.seq <= cursor.floor_seq]
+        self._count(source, [row for row in counting if row.seq > cursor.floor_seq], oldest)
         self._count(source, old, _forgotten(oldest, cursor.floor_at))
         cursor.seq, cursor.owner, cursor.until = rows[-1].seq, worker, now + lease_seconds
         return len(rows)
@@ -133,6 +140,7 @@ class InMemoryAnalyticsStore:
                 durations=answer.durations if len(answer.durations) else None,
             )
             for (start, group), answer in sorted(answers.items(), key=lambda each: each[0])
+            if answer.counts != NOTHING
         ]
         return rows[: most + 1]
 
@@ -174,6 +182,17 @@ class InMemoryAnalyticsStore:
             return await self._journal(after, limit) if self._journal else ()
         found = [client_row(seq, event) for seq, event in self._events.values() if seq > after]
         return found[:limit]
+
+    def _corrected(self, rows: Sequence[SourceRow]) -> Iterator[SourceRow]:
+        """Give the rows, and after one that shows an earlier one to be wrong another, which takes that back."""
+        for row in rows:
+            yield row
+            if row.ends is None or row.counts is None:
+                continue
+            if row.counts.unresolved:
+                self._unresolved[row.ends] = row
+            elif wrong := self._unresolved.get(row.ends):
+                yield msgspec.structs.replace(wrong, seq=row.seq, counts=_UNRESOLVED.times(-1))
 
     def _count(self, source: Source, rows: Sequence[SourceRow], oldest: Mapping[Grain, int]) -> None:
         for key, tally in summarise(rows, oldest=oldest).items():

@@ -143,6 +143,8 @@ class SourceRow(msgspec.Struct, frozen=True, gc=False):
     code: str = ""
     duration_ms: int | None = None
     """How long connecting took."""
+    ends: str | None = None
+    """The intent whose end it tells of, for stores that have no other way to find what a later end takes back."""
 
 
 class RollupKey(NamedTuple):

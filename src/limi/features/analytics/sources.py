@@ -14,13 +14,17 @@ from limi.kernel.errors import CATALOGUE
 from limi.kernel.facts import EventName
 from limi.kernel.frontends import Frontend
 
-__all__ = ["CANCELLED", "UNKNOWN_CODE", "client_row", "counted_code", "journal_row"]
+__all__ = ["CANCELLED", "TRUE_ENDS", "UNKNOWN_CODE", "client_row", "counted_code", "journal_row"]
 
 UNKNOWN_CODE: Final = "unknown"
 """What every code outside the catalogue is counted as."""
 CANCELLED: Final = "cancelled"
 """The code of a mint whose caller left; nobody is answered with it."""
 
+TRUE_ENDS: Final = (EventName.TOKEN_GENERATED.value, EventName.TOKEN_FAILED.value)
+"""How a mint ends; one that comes after `token.unresolved` takes that back, and nothing else does."""
+
+_ENDS: Final = frozenset((*TRUE_ENDS, EventName.TOKEN_UNRESOLVED.value))
 _MAX_MODEL: Final = 100
 _FRONTENDS: Final = frozenset(Frontend)
 _COUNT: Final = re.compile(r"\d{1,9}")
@@ -58,6 +62,7 @@ def journal_row(
     code: str | None,
     detail: str | None,
     times: int = 1,
+    ends: str | None = None,
 ) -> SourceRow:
     """Return what a row of the journal counts for, or several alike.
 
@@ -70,7 +75,8 @@ def journal_row(
         model: likewise.
         code: likewise.
         detail: likewise.
-        times: how many rows there are.
+        times: how many rows there are; -1 takes one back.
+        ends: its column `resolves`.
     """
     count = _COUNTED.get(event)
     if count is None:
@@ -83,6 +89,7 @@ def journal_row(
         frontend if frontend in _FRONTENDS else Frontend.UNKNOWN.value,
         (model or "")[:_MAX_MODEL],
         counted_code(code),
+        ends=ends if event in _ENDS else None,
     )
 
 

@@ -26,7 +26,10 @@ WEBHOOK_RULES: Final = {
     "url": "must be an https URL of at most 2,000 visible ASCII characters, with a host, without user or fragment",
     "url.http": "must begin with https; plain http is for this machine itself (localhost), where that is allowed",
     "url.port": "must have port 443, or one from 1024 to 65535",
-    "url.address": "must not be at a private, loopback or reserved address",
+    "url.address": (
+        "must not be at a private or loopback address, unless LIMI_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES=true is set"
+    ),
+    "url.reserved": "must not be at an address that is link-local, reserved or a cloud's metadata service",
     "events": f"must name some of {', '.join(EVENT_TYPES)}, or nothing for all",
     "description": "must be at most 200 characters without control characters",
     "tenant": "must be a tenant that is there, or nothing for the events of all",
@@ -83,6 +86,7 @@ def check_url(url: str, kinds: AbstractSet[AddressKind]) -> None:
     parts = _parts(url)
     host, literal = parts.hostname or "", _literal_kind(parts.hostname or "")
     if literal is not None:
+        _require("url.reserved", fits=literal is not AddressKind.FORBIDDEN)
         _require("url.address", fits=literal in kinds)
     else:
         _require("url", fits=_NAME.fullmatch(host) is not None and len(host) <= _MAX_NAME)

@@ -6,14 +6,12 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request
-from litestar.openapi.datastructures import ResponseSpec
 
 from limi.http.asgi import scope_of
 from limi.http.authentication import Authenticator
 from limi.http.context import RequestContext, context_of
-from limi.http.errors import ErrorBody
+from limi.http.error_responses import error_responses
 from limi.http.inputs import INPUTS, InputReader, Inputs, decode_query
-from limi.kernel.errors import CATALOGUE
 from limi.kernel.facts import Origin
 from limi.kernel.principal import Principal
 from limi.kernel.principal import Scope as Grant
@@ -115,7 +113,7 @@ def route(
         "summary": summary,
         "tags": ["Administration"],
         "security": [{"key": []}],
-        "responses": _responses(possible),
+        "responses": error_responses(possible),
         "opt": {INPUTS: Inputs(body=body, query=query, csv=csv)},
     }
 
@@ -123,14 +121,3 @@ def route(
 def cut(items: Sequence[_Item], limit: int) -> tuple[Sequence[_Item], bool]:
     """Cut what was asked for with one more than `limit`, and say whether there was one more."""
     return items[:limit], len(items) > limit
-
-
-def _responses(codes: Sequence[str]) -> dict[int, ResponseSpec]:
-    by_status: dict[int, list[str]] = {}
-    for code in codes:
-        entry = CATALOGUE[code]
-        by_status.setdefault(entry.status or 500, []).append(f"{code}: {entry.message}")
-    return {
-        status: ResponseSpec(data_container=ErrorBody, description=" · ".join(texts), generate_examples=False)
-        for status, texts in by_status.items()
-    }

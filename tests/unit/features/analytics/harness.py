@@ -22,7 +22,16 @@ from limi.features.analytics.ports import RollupStore
 from limi.features.analytics.sources import journal_row
 from limi.features.journal.memory import InMemoryJournalStore
 from limi.features.journal.model import Selection
-from limi.kernel.facts import AuthRefused, Fact, KeyMinted, KeyReplayed, MintFailed, MintRequested, Origin
+from limi.kernel.facts import (
+    AuthRefused,
+    Fact,
+    KeyMinted,
+    KeyReplayed,
+    MintFailed,
+    MintRequested,
+    MintUnresolved,
+    Origin,
+)
 from limi.kernel.frontends import Frontend
 
 __all__ = [
@@ -82,6 +91,7 @@ class Facts:
         model: str | None = "gpt-realtime-2.1",
         code: str | None = None,
         detail: str | None = None,
+        resolves: str | None = None,
     ) -> Fact:
         """Return a fact."""
         self.made += 1
@@ -93,6 +103,7 @@ class Facts:
             model=model,
             code=code,
             detail=detail,
+            resolves=resolves,
         )
 
 
@@ -121,6 +132,7 @@ def memory_store(journal: InMemoryJournalStore | None = None) -> InMemoryAnalyti
                 model=entry.model,
                 code=entry.code,
                 detail=entry.detail,
+                ends=entry.resolves,
             )
             for entry in kept.entries(after=after, limit=limit, selection=Selection())
         ]
@@ -168,7 +180,9 @@ def recounted(facts: Iterable[Fact], events: Iterable[ClientEvent], grain: Grain
 
     Codes are taken as they are, so a test gives only such as the catalogue has.
     """
+    facts = list(facts)
     found: Recount = {}
+    ended = {fact.resolves for fact in facts if type(fact) is not MintUnresolved}
 
     def add(at: float, tenant: str, frontend: str, model: str, code: str, what: Counts, ms: int | None) -> None:
         start = int(at) - int(at) % grain.seconds
@@ -180,7 +194,7 @@ def recounted(facts: Iterable[Fact], events: Iterable[ClientEvent], grain: Grain
 
     for fact in facts:
         what = _PLAIN.get(type(fact))
-        if what is not None:
+        if what is not None and not (type(fact) is MintUnresolved and fact.resolves in ended):
             origin = fact.origin
             frontend = origin.frontend.value if origin.frontend else "unknown"
             add(fact.at, origin.tenant or "", frontend, fact.model or "", fact.code or "", what, None)
@@ -197,6 +211,7 @@ _PLAIN = {
     KeyMinted: Counts(minted=1),
     KeyReplayed: Counts(replayed=1),
     MintFailed: Counts(failed=1),
+    MintUnresolved: Counts(unresolved=1),
     AuthRefused: Counts(refused=1),
     MintRequested: None,
 }

@@ -9,7 +9,7 @@ from limi.http.refusal_audit import RefusalAudit
 from limi.kernel.facts import EventName
 from limi.testing import CountingIds, ManualClock
 from tests.unit.features.analytics.harness import NOON, connected, failed
-from tests.unit.http.harness import RecordingJournal, make_context
+from tests.unit.http.harness import RecordingJournal, make_context, make_scope
 
 
 def row(event: str = "token.generated", **members: str | None) -> SourceRow:
@@ -65,7 +65,7 @@ async def test_what_the_refusal_audit_writes_is_understood() -> None:
     journal, clock = RecordingJournal(), ManualClock()
     audit = RefusalAudit(journal=journal, clock=clock, ids=CountingIds(), keep_user_agent=False)
     for _ in range(5):
-        audit.note("rate_limit_exceeded", make_context(), anonymous("203.0.113.7"))
+        audit.note("rate_limit_exceeded", make_scope(context=make_context()), anonymous("203.0.113.7"))
     audit.settle(everything=True)
     counts = [row(fact.event.value, detail=fact.detail).counts for fact in journal.facts]
     assert counts == [Counts(refused=1), Counts(refused=4)]

@@ -60,7 +60,7 @@ def test_ordinary_urls_are_fine(url: str) -> None:
         ("http://93.184.216.34/", "url.http"),
         ("https://hooks.example:25/", "url.port"),
         ("https://hooks.example:80/", "url.port"),
-        ("https://169.254.169.254/", "url.address"),
+        ("https://169.254.169.254/", "url.reserved"),
         ("https://127.0.0.1/", "url.address"),
         ("https://localhost/", "url.address"),
         ("https://[::1]/", "url.address"),

@@ -6,7 +6,7 @@ from msgspec import UNSET
 
 from limi.http.admin import requests
 from limi.http.admin.requests import CreateKeyRequest, UpdateTenantRequest, given
-from limi.http.inputs import rules_of
+from limi.http.decoding import rules_of
 from limi.kernel.principal import Scope
 
 KINDS = [

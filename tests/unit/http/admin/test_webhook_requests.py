@@ -7,7 +7,7 @@ from limi.features.webhooks.payload import EVENT_TYPES
 from limi.features.webhooks.rules import MAX_OVERLAP_SECONDS
 from limi.http.admin import webhook_requests
 from limi.http.admin.webhook_requests import CreateWebhookRequest, RotateWebhookRequest
-from limi.http.inputs import rules_of
+from limi.http.decoding import rules_of
 
 REQUESTS = [getattr(webhook_requests, name) for name in webhook_requests.__all__]
 

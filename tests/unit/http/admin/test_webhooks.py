@@ -39,7 +39,7 @@ async def test_an_endpoint_is_made_and_its_secret_shown_once(desk: WebhookDesk) 
         ({"url": ""}, "url: must be an https URL"),
         ({"url": "ftp://a.example"}, "url: must be an https URL"),
         ({"url": "http://hooks.example"}, "url: must begin with https"),
-        ({"url": "https://169.254.169.254/latest"}, "url: must not be at a private"),
+        ({"url": "https://169.254.169.254/latest"}, "url: must not be at an address that is link-local"),
         ({"url": "https://10.0.0.1/"}, "url: must not be at a private"),
         ({"url": "https://a:b@hooks.example/"}, "url: must be an https URL"),
         ({"url": "https://hooks.example:25/"}, "url: must have port 443"),
