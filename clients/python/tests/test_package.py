@@ -112,6 +112,19 @@ def test_the_wheel_holds_the_package_and_nothing_else(packages: Path) -> None:
     }
 
 
+def test_the_packages_name_no_place_of_the_machine_they_were_built_on(packages: Path) -> None:
+    (wheel,), (archive,) = packages.glob("*.whl"), packages.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as opened:
+        contents = {name: opened.read(name) for name in opened.namelist()}
+    with tarfile.open(archive) as opened_archive:
+        for member in filter(tarfile.TarInfo.isfile, opened_archive):
+            held = opened_archive.extractfile(member)
+            contents[member.name] = held.read() if held else b""
+    assert [name for name, content in contents.items() if str(ROOT.parents[1]).encode() in content] == []
+    licence = next(content for name, content in contents.items() if name.endswith("dist-info/licenses/LICENSE"))
+    assert licence == (ROOT / "LICENSE").read_bytes()
+
+
 def test_the_source_package_holds_what_a_build_needs_and_nothing_else(packages: Path) -> None:
     (archive,) = packages.glob("*.tar.gz")
     with tarfile.open(archive) as opened:

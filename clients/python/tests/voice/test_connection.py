@@ -211,6 +211,31 @@ async def test_a_session_is_renewed_before_its_hour_is_over() -> None:
         assert talk.voice.state.status == "connected"
 
 
+async def test_a_renewal_waits_as_long_as_is_wanted_and_asks_again_when_that_is_wanted() -> None:
+    async with Talk(renew_after_seconds=60, renew_patience_seconds=5, renew_retry_seconds=2) as talk:
+        await talk.voice.connect()
+        talk.session.say({"type": "input_audio_buffer.speech_started"})
+        await talk.clock.advance(64.0)
+        assert len(talk.backend.minted) == 1
+        talk.backend.failures.append(RateLimitError("rate_limit_exceeded", status_code=429))
+        await talk.clock.advance(1.0)
+        assert [len(talk.backend.minted), len(talk.server.sessions)] == [2, 1]
+        talk.session.say({"type": "input_audio_buffer.speech_stopped"})
+        await talk.clock.advance(2.0)
+        assert len(talk.server.sessions) == 2
+
+
+async def test_attempts_are_counted_anew_once_a_connection_has_held_as_long_as_is_wanted() -> None:
+    async with Talk(reconnect_attempts=1, stable_after_seconds=3) as talk:
+        await talk.voice.connect()
+        for number in (2, 3):
+            talk.session.drop()
+            await talk.clock.advance(1.0)
+            assert len(talk.server.sessions) == number
+            await talk.clock.advance(3.0)
+        assert talk.status == "connected"
+
+
 async def test_a_renewal_waits_until_the_answer_has_been_heard() -> None:
     async with Talk() as talk:
         await talk.voice.connect()

@@ -244,6 +244,9 @@ def test_an_hours_words_are_bounded() -> None:
     [
         {"connect_timeout_seconds": 0},
         {"renew_after_seconds": float("nan")},
+        {"stable_after_seconds": 0},
+        {"renew_patience_seconds": -1},
+        {"renew_retry_seconds": 0},
         {"max_waiting_bytes": -1},
         {"reconnect_attempts": -1},
         {"reconnect_jitter": 1},
@@ -291,6 +294,11 @@ def test_two_tools_of_one_name_are_refused() -> None:
     bell = Tool("bell", "", {"type": "object"}, print)
     with pytest.raises(ValueError, match="tools"):
         VoiceOptions(tools=[bell, bell])
+
+
+def test_a_plain_function_is_no_tool_and_the_way_to_make_it_one_is_named() -> None:
+    with pytest.raises(TypeError, match=r"tools: .*@tool\(\)"):
+        VoiceOptions(tools=[print])  # type: ignore[list-item]  # what many try first
 
 
 async def test_a_task_that_was_ended_is_left_to_clean_up() -> None:

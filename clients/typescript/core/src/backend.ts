@@ -50,6 +50,10 @@ export class Backend {
   readonly #backendUrl: string;
 
   constructor(backendUrl: string, options: ClientOptions, platform: Platform) {
+    // An absent one is the usual case: the environment of a build that lacks it.
+    if (!/^(https?:|[./])/i.test(backendUrl)) {
+      throw new TypeError('backendUrl: must be like http://localhost:3001/api or /api');
+    }
     this.#backendUrl = backendUrl.replace(/\/+$/, '');
     this.#options = options;
     this.#platform = platform;
@@ -127,17 +131,26 @@ export class Backend {
   async #once(call: Call): Promise<Answer> {
     const { signal, timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS } = call;
     const limit = this.#platform.createAbort();
-    const abort = (): void => {
-      limit.abort();
-    };
-    const stop = this.#when(timeoutMs, signal, abort);
-    try {
+    let stop = (): void => undefined;
+    // What the application is asked for, and the fetch of some platforms, heed no signal.
+    const stopped = new Promise<never>((_resolve, reject) => {
+      const abort = (): void => {
+        limit.abort();
+        reject(new Error('aborted'));
+      };
+      stop = this.#when(timeoutMs, signal, abort);
       if (signal?.aborted) abort();
-      return await this.#exchange(call, limit.signal);
+    });
+    try {
+      return await Promise.race([stopped, this.#exchange(call, limit.signal)]);
     } catch (cause) {
       if (cause instanceof LimiError) throw cause;
-      const late = limit.signal.aborted && signal?.aborted !== true;
-      throw this.error(late ? 'token_generation_timeout' : 'network_error', { cause });
+      if (limit.signal.aborted && signal?.aborted !== true) {
+        throw this.error('token_generation_timeout', { cause });
+      }
+      // The catalogue's words, and what is amiss more often where a page is made.
+      const hint = `Check the internet connection, and that ${this.#backendUrl} runs and allows this origin`;
+      throw this.error('network_error', { cause, hint });
     } finally {
       stop();
     }

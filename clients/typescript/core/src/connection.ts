@@ -10,13 +10,14 @@ import { Activity } from './activity.ts';
 import { Backend } from './backend.ts';
 import { Holdings } from './holdings.ts';
 import { statusOf, step } from './machine/machine.ts';
-import { DEFAULT_SETTINGS, IDLE } from './machine/words.ts';
+import { IDLE } from './machine/words.ts';
 import type { Effect, Input, Machine, MachineSettings, TimerName } from './machine/words.ts';
 import { present, same } from './members.ts';
 import type { Platform, ServerEvent, Timer } from './platform.ts';
 import { defaultPlatform } from './platforms/default.ts';
 import { Problems, publicWords } from './problems.ts';
 import { Reports } from './reports.ts';
+import { settingsOf } from './settings.ts';
 import { Transcript } from './transcript.ts';
 import type {
   Levels,
@@ -64,10 +65,10 @@ export class VoiceConnection {
   #stopListening: (() => void) | null = null;
 
   constructor(options: VoiceOptions) {
-    const { reconnect = {}, transport = 'auto', analytics = true } = options;
+    const { analytics = true } = options;
     this.#options = options;
     this.#platform = options.platform ?? defaultPlatform();
-    this.#settings = { ...DEFAULT_SETTINGS, ...reconnect, transport, hasWebRTC: this.#platform.hasWebRTC };
+    this.#settings = settingsOf(options, this.#platform.hasWebRTC);
     const backend = new Backend(options.backendUrl, options, this.#platform);
     this.#reports = new Reports(backend, this.#platform, analytics);
     this.#problems = new Problems(backend);

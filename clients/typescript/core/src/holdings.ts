@@ -81,7 +81,10 @@ export class Holdings {
     } catch (cause) {
       if (this.#microphoneTry !== attempt) return;
       const code = cause instanceof MicrophoneProblem ? cause.code : 'unsupported_platform';
-      problems.remember(backend.error(code, { cause, final: code !== 'microphone_missing' }));
+      const final = code !== 'microphone_missing';
+      // Only the platform knows what it lacks.
+      const lack = code === 'unsupported_platform' && { hint: (cause as Error).message };
+      problems.remember(backend.error(code, { cause, final, ...lack }));
       take({ type: 'microphone_failed', code });
     }
   }
@@ -127,6 +130,7 @@ export class Holdings {
     const attempt = {};
     this.#sessionTry = attempt;
     this.#farewell = null;
+    const microphone = this.#microphone;
     try {
       const session = await this.#makeSession(transport, attempt);
       if (this.#sessionTry !== attempt) {
@@ -134,6 +138,8 @@ export class Holdings {
         return;
       }
       this.#session = session;
+      // A device may have gone while the session was made, and another one have taken its place.
+      if (this.#microphone !== microphone) this.useMicrophone();
       await session.open();
       if (this.#sessionTry === attempt) take({ type: 'opened' });
     } catch (cause) {

@@ -21,6 +21,9 @@ import type {
 } from './platform.ts';
 import type { EphemeralKey } from './types.ts';
 
+export { FakeDataChannel, FakePeerConnection, FakeTrack } from './testing-peer.ts';
+export type { FakeSender } from './testing-peer.ts';
+
 /** 2026-01-01 */
 const START = 1_767_225_600_000;
 

@@ -49,14 +49,36 @@ export interface Levels {
   readonly output: number;
 }
 
-/** How a lost connection is got back. */
+/**
+ * How long things may take before a connection counts as lost, how a lost one is got back, and when a session is renewed.
+ * Milliseconds are from 1 to 2,147,483,647, which is as long as a timer can wait: some 25 days.
+ */
 export interface ReconnectOptions {
   /** How often in a row; default 3. 0 switches reconnecting off. */
   readonly maxAttempts?: number;
   /** Waits before the first, second, … attempt; the last one is repeated. Default 1, 2 and 3 seconds. */
   readonly delaysMs?: readonly number[];
-  /** The share of a wait that chance may add or take, so that clients do not return all at once; default 0.2. */
+  /** The share of a wait, at most 0.99, that chance may add or take, so that clients do not return all at once; default 0.2. */
   readonly jitter?: number;
+  /** After so long without a session UDP is taken to be blocked; default 10 seconds, for ICE alone takes about 15. */
+  readonly webrtcTimeoutMs?: number;
+  /** How long a session by WebSocket may take to open; default 10 seconds. */
+  readonly websocketTimeoutMs?: number;
+  /**
+   * What a WebRTC path that went quiet gets to come back; default 5 seconds. More changes nothing: the official session
+   * gives up by itself after 5.
+   */
+  readonly graceMs?: number;
+  /** A connection that held so long is a success, and attempts are counted anew; default 10 seconds. */
+  readonly stableAfterMs?: number;
+  /** The wait while the device says that it is offline, for it may be wrong about it; default 30 seconds. */
+  readonly offlineMs?: number;
+  /** A session so old is renewed in the next quiet moment; default 55 of the 60 minutes that OpenAI gives it. */
+  readonly renewAfterMs?: number;
+  /** How long a renewal waits for that moment before it is done in the middle of speech; default 3 minutes. */
+  readonly renewPatienceMs?: number;
+  /** The wait after a renewal's key was refused; default 30 seconds. */
+  readonly renewRetryMs?: number;
 }
 
 /** What happened, for an application's own log. Holds no key, no sound and no words. */
@@ -109,6 +131,7 @@ export interface ConversationOptions extends Omit<KeyOptions, 'sessionId'> {
   readonly tools?: readonly VoiceTool[];
   /** `auto` (default) takes WebRTC where there is one and falls back to WebSocket by itself. */
   readonly transport?: 'auto' | TransportKind;
+  /** How long things may take, how a lost connection is got back, and when a session is renewed. */
   readonly reconnect?: ReconnectOptions;
   /** Whether connection times and error codes (never content) are reported to the backend; default true. */
   readonly analytics?: boolean;

@@ -62,7 +62,9 @@ export class LimiAIVoiceClient {
   async connect(model?: string): Promise<void> {
     const wanted = model ?? this.#options.model;
     if (this.#connection === null || this.#model !== wanted) {
-      await this.disconnect();
+      // It ends at once; only its last report takes a while, and nobody is to wait for that. Waiting here would also
+      // let a second call of this method begin another conversation, which nobody could end.
+      void this.disconnect();
       this.#model = wanted;
       this.#connection = this.#make(wanted);
     }

@@ -113,6 +113,7 @@ function aborted({ signal }: HttpRequest): Promise<never> {
 export type { VoiceBridge, VoiceConnectAnswer, VoiceConnectRequest, VoiceFailure } from './bridge.ts';
 export { LimiError } from '@limi-ai/client';
 export type {
+  ReconnectOptions,
   TranscriptEntry,
   VoiceConnection,
   VoiceEvent,

@@ -13,6 +13,7 @@ export { LimiError } from '@limi-ai/client';
 export type { VoiceConnectionResult } from '@limi-ai/react';
 export type {
   EphemeralKey,
+  ReconnectOptions,
   TranscriptEntry,
   VoiceConnection,
   VoiceEvent,

@@ -34,8 +34,10 @@ export class Conversation {
     const { status } = this.snapshot.value.state;
     const isOn = status === 'connecting' || status === 'connected';
     if (!isOn || (wanted !== undefined && wanted !== this.#model)) this.#end();
+    // Options that make no sense are the developer's to see, so they are read outside of what is caught.
+    const connection = this.#connection ?? this.#begin(wanted);
     try {
-      await (this.#connection ?? this.#begin(wanted)).connect();
+      await connection.connect();
     } catch {
       // The state has the error, and a click handler is no place to catch one.
     }

@@ -13,8 +13,8 @@ export interface OpenAIVoice {
   /** Whether both sides can be heard. */
   readonly isConnected: ComputedRef<boolean>;
   /**
-   * Connects, and resolves when that succeeded or failed. It never rejects: `state` says what happened. With another
-   * model than the conversation's that one is ended and another begun.
+   * Connects, and resolves when that succeeded or failed: `state` says what happened. It rejects only where an option
+   * makes no sense. With another model than the conversation's that one is ended and another begun.
    */
   readonly connect: (model?: string) => Promise<void>;
   /** Ends the conversation, or the attempt to begin one. */

@@ -39,6 +39,11 @@ function mounted(
   return { voice, wrapper };
 }
 
+test('an option that makes no sense is told, not swallowed', async () => {
+  const { voice } = mounted({ platform: world, reconnect: { maxAttempts: -1 } });
+  await expect(voice.connect()).rejects.toThrow('reconnect.maxAttempts: must be from 0 to Infinity');
+});
+
 describe('what it returns', () => {
   test('is the documented names and nothing else', () => {
     expect(Object.keys(mounted().voice)).toEqual([

@@ -85,7 +85,10 @@ class Driver:
             delays_ms=tuple(seconds * 1000 for seconds in options.reconnect_delays_seconds),
             jitter=options.reconnect_jitter,
             websocket_timeout_ms=options.connect_timeout_seconds * 1000,
+            stable_after_ms=options.stable_after_seconds * 1000,
             renew_after_ms=options.renew_after_seconds * 1000,
+            renew_patience_ms=options.renew_patience_seconds * 1000,
+            renew_retry_ms=options.renew_retry_seconds * 1000,
         )
         self._machine = Machine()
         self._inputs: deque[Input] = deque()

@@ -42,9 +42,15 @@ class VoiceOptions:
     """Before the first, second, … attempt; the last one is repeated."""
     reconnect_jitter: float = 0.2
     """The share of a wait that chance adds or takes, so that clients do not return all at once."""
+    stable_after_seconds: float = 10.0
+    """A connection that held so long is a success, and attempts are counted anew."""
     renew_after_seconds: float = 55 * 60.0
     """A session ends after 60 minutes (https://platform.openai.com/docs/guides/realtime-conversations); from here
     on the next quiet moment is used for a new one."""
+    renew_patience_seconds: float = 180.0
+    """How long a renewal waits for that moment before it is done in the middle of speech."""
+    renew_retry_seconds: float = 30.0
+    """The wait after a renewal's key was refused."""
     carry_history: bool = True
     """Whether a new session is told what was said in the one before."""
     history_entries: int = 40
@@ -60,7 +66,10 @@ class VoiceOptions:
         """Check the numbers."""
         for name in (
             "connect_timeout_seconds",
+            "stable_after_seconds",
             "renew_after_seconds",
+            "renew_patience_seconds",
+            "renew_retry_seconds",
             "tool_timeout_seconds",
             "max_waiting_bytes",
         ):
@@ -73,6 +82,8 @@ class VoiceOptions:
             raise ValueError("reconnect_jitter: must be from 0 to below 1")
         if not self.reconnect_delays_seconds or min(self.reconnect_delays_seconds) < 0:
             raise ValueError("reconnect_delays_seconds: must be one or more seconds, none below 0")
+        if not all(isinstance(tool, Tool) for tool in self.tools):
+            raise TypeError("tools: each must be a Tool, as the decorator @tool() makes one of a function")
         names = [tool.name for tool in self.tools]
         if len(set(names)) < len(names):
             raise ValueError("tools: must have different names")
@@ -82,7 +93,7 @@ class VoiceOptions:
         """Return `options` with changes.
 
         Raises:
-            TypeError: There is no such member.
+            TypeError: There is no such member, or a tool is a plain function.
             ValueError: A member breaks its rule.
         """
         return dataclasses.replace(options, **changes) if options else cls(**changes)

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { TransportKind } from '../types.ts';
+import type { ReconnectOptions, TransportKind } from '../types.ts';
 
 /** Where a conversation is. The public status follows from it. */
 export type Phase =
@@ -33,28 +33,10 @@ export type Phase =
 /** The clocks that may run. */
 export type TimerName = 'open' | 'grace' | 'stable' | 'renew' | 'retry';
 
-/** Numbers and facts that are fixed for the life of a connection. */
-export interface MachineSettings {
+/** Numbers and facts that are fixed for the life of a connection; the numbers are the application's to choose. */
+export interface MachineSettings extends Required<ReconnectOptions> {
   readonly transport: 'auto' | TransportKind;
   readonly hasWebRTC: boolean;
-  readonly maxAttempts: number;
-  readonly delaysMs: readonly number[];
-  readonly jitter: number;
-  /** After this long without a data channel, UDP is taken to be blocked: ICE alone gives up after about 15 s. */
-  readonly webrtcTimeoutMs: number;
-  readonly websocketTimeoutMs: number;
-  /** What a WebRTC path that went quiet gets to come back; the official session waits as long. */
-  readonly graceMs: number;
-  /** A connection that held so long is a success, and failures are counted anew. */
-  readonly stableAfterMs: number;
-  /** While the device is offline an attempt is pointless, but the device may be wrong about it. */
-  readonly offlineMs: number;
-  /** Upstream ends every session after 60 minutes. */
-  readonly renewAfterMs: number;
-  /** How long a renewal waits for a quiet moment before it is done in the middle of speech. */
-  readonly renewPatienceMs: number;
-  /** After a renewal's key was refused. */
-  readonly renewRetryMs: number;
 }
 
 export const DEFAULT_SETTINGS: MachineSettings = {

@@ -78,7 +78,8 @@ export class OfficialSession {
       this.close();
       throw cause instanceof SessionProblem ? cause : new SessionProblem(codeOf(cause, this.#request), cause);
     }
-    this.#state = 'open';
+    // It may have been closed in the moment after both were there.
+    if (!this.isOver) this.#state = 'open';
   }
 
   async #connect(): Promise<void> {

@@ -34,6 +34,8 @@ export class PeerSession extends OfficialSession implements VoiceSession {
   readonly #channelOf: () => RTCDataChannel | undefined;
   #connection: RTCPeerConnection | undefined;
   #channel: RTCDataChannel | undefined;
+  /** One that came before there was a connection to speak into. */
+  #nextMicrophone: Microphone | undefined;
 
   constructor(sdk: SDK, request: SessionRequest, observer: SessionObserver, sound: PeerSound) {
     const transport = new sdk.OpenAIRealtimeWebRTC({
@@ -48,15 +50,14 @@ export class PeerSession extends OfficialSession implements VoiceSession {
   }
 
   override async open(): Promise<void> {
-    this.#sound.begin?.();
+    if (!this.isOver) this.#sound.begin?.();
     await super.open();
-    // A server that hangs up closes the channel at once; the connection itself would notice only after seconds.
-    this.#channel = this.#channelOf();
-    this.#channel?.addEventListener('close', this.#ended);
+    // It may have closed in the moment in which the session became open.
     if (this.#channel !== undefined && this.#channel.readyState !== 'open') this.closed();
   }
 
   override close(): void {
+    if (this.isOver) return;
     super.close();
     this.#connection?.removeEventListener('connectionstatechange', this.#changed);
     this.#channel?.removeEventListener('close', this.#ended);
@@ -68,6 +69,7 @@ export class PeerSession extends OfficialSession implements VoiceSession {
   }
 
   replaceMicrophone(microphone: Microphone): void {
+    if (this.#connection === undefined) this.#nextMicrophone = microphone;
     const track = this.#sound.trackOf(microphone);
     const sender = this.#connection?.getSenders()[0];
     // It fails on a connection that closes at this moment, which is told otherwise.
@@ -79,6 +81,10 @@ export class PeerSession extends OfficialSession implements VoiceSession {
     this.#sound.watch?.(connection);
     guardAnswer(connection);
     connection.addEventListener('connectionstatechange', this.#changed);
+    // A server that hangs up closes the channel at once; the connection itself would notice only after seconds.
+    this.#channel = this.#channelOf();
+    this.#channel?.addEventListener('close', this.#ended);
+    if (this.#nextMicrophone) this.replaceMicrophone(this.#nextMicrophone);
     return connection;
   }
 

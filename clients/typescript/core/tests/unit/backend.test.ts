@@ -148,6 +148,23 @@ describe('a request that fails', () => {
     });
   });
 
+  test('because the application’s own credential never comes is late as well, and leaves no timer', async () => {
+    const getAuthorization = (): Promise<string> => new Promise(() => undefined);
+    const { world, client } = make({ getAuthorization, timeoutMs: 2_000, maxRetries: 0 });
+    const failed = failure(client.generateEphemeralKey());
+    await world.pass(2_000);
+    expect((await failed).code).toBe('token_generation_timeout');
+    expect([world.requests, world.held.timers]).toEqual([[], 0]);
+  });
+
+  test('because nobody answers says which backend is to be looked at', async () => {
+    const { world, client } = make({ maxRetries: 0 });
+    world.answer = () => 'unreachable';
+    expect((await failure(client.generateEphemeralKey())).hint).toBe(
+      'Check the internet connection, and that http://limi.test/api runs and allows this origin',
+    );
+  });
+
   test('because nobody answers is network_error, after two more tries with growing pauses', async () => {
     const { world, client } = make();
     world.answer = () => 'unreachable';
@@ -226,3 +243,13 @@ test('a client makes conversations with its own options', async () => {
     body: { profile: 'desk' },
   });
 });
+
+test.each(['undefined', '', 'localhost:3001/api', 'ws://localhost:3001/api'])(
+  'a backend URL that is none is refused at once: %s',
+  (url) => {
+    const world = new FakePlatform();
+    expect(() => new LimiAIClient(url, { platform: world })).toThrow(
+      new TypeError('backendUrl: must be like http://localhost:3001/api or /api'),
+    );
+  },
+);

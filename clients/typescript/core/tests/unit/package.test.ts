@@ -32,7 +32,14 @@ test('the public names are these', () => {
     'loudnessOf',
     'uuidFrom',
   ]);
-  expect(Object.keys(testing).sort()).toEqual(['FakeMicrophone', 'FakePlatform', 'FakeSession']);
+  expect(Object.keys(testing).sort()).toEqual([
+    'FakeDataChannel',
+    'FakeMicrophone',
+    'FakePeerConnection',
+    'FakePlatform',
+    'FakeSession',
+    'FakeTrack',
+  ]);
 });
 
 test('the code knows its version, and the changelog too', () => {

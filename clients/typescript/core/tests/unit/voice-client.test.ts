@@ -50,6 +50,31 @@ test('keeps its conversation for the same model, and makes another for another',
   expect(world.held).toMatchObject({ sessions: 1, microphones: 1 });
 });
 
+test('begins one conversation, however often the button is pressed meanwhile', async () => {
+  const { world, voice } = make();
+  await Promise.all([voice.connect(), voice.connect(), voice.connect()]);
+  expect(world.held).toMatchObject({ sessions: 1, microphones: 1 });
+  await voice.disconnect();
+  expect(world.held).toMatchObject({ sessions: 0, microphones: 0, timers: 0 });
+});
+
+test('that is disconnected while it begins stays so', async () => {
+  const { world, voice } = make();
+  const connecting = voice.connect();
+  await voice.disconnect();
+  await connecting;
+  expect(world.held).toMatchObject({ sessions: 0, microphones: 0, timers: 0 });
+});
+
+test('takes another model at once, although the last report is under way', async () => {
+  const { world, voice } = make();
+  await voice.connect();
+  const usual = world.answer;
+  world.answer = (request) => (request.path === '/analytics/events' ? 'silent' : usual(request));
+  await voice.connect('gpt-realtime-2.1-mini');
+  expect(world.held).toMatchObject({ sessions: 1, microphones: 1 });
+});
+
 test('may be disconnected before it was ever connected', async () => {
   await make().voice.disconnect();
 });

@@ -44,7 +44,7 @@ export class BrowserMicrophone implements Microphone {
 /** Ask for the microphone; the person may take a while to answer. */
 export async function openMicrophone(): Promise<BrowserMicrophone> {
   const devices = mediaDevices();
-  if (devices === undefined) throw new Error('The page is not a secure context.');
+  if (devices === undefined) throw new Error('Serve the page by https or from localhost');
   const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
   const stream = await devices.getUserMedia({ audio }).catch((cause: unknown) => {
     const denied = cause instanceof Error && REFUSALS.includes(cause.name);

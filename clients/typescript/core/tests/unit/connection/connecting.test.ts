@@ -147,10 +147,14 @@ describe('connecting', () => {
     },
   );
 
-  test('fails with unsupported_platform where there are no devices at all', async () => {
+  test('fails with unsupported_platform where there are no devices at all, and says what the platform knows', async () => {
     const { world, voice } = make();
-    world.openMicrophone = () => Promise.reject(new Error('not a secure context'));
-    expect((await failure(voice.connect())).code).toBe('unsupported_platform');
+    world.openMicrophone = () => Promise.reject(new Error('Serve the page by https'));
+    expect(await failure(voice.connect())).toMatchObject({
+      code: 'unsupported_platform',
+      hint: 'Serve the page by https',
+      final: true,
+    });
   });
 
   test('takes a key on a device whose clock is a day ahead', async () => {

@@ -207,6 +207,23 @@ describe('the longest session', () => {
 });
 
 describe('the microphone', () => {
+  test('that is pulled out while a session is being made is replaced in that session', async () => {
+    const { world, voice } = make();
+    const makeSession = world.createSession.bind(world);
+    world.createSession = async (request, observer) => {
+      // The session's code is loaded when it is needed, and that may take a while.
+      await world.pass(100);
+      world.microphone.unplug();
+      await world.pass(100);
+      return makeSession(request, observer);
+    };
+    await voice.connect();
+    expect(world.microphones).toHaveLength(2);
+    expect(world.session.microphone).toBe(world.microphone);
+    await voice.disconnect();
+    expect(world.held).toEqual(NOTHING);
+  });
+
   test('is replaced when it is pulled out', async () => {
     const { world, voice } = await connected();
     world.microphone.unplug();
