@@ -39,8 +39,8 @@ from limi.kernel.secret import Secret
 from limi.kernel.settings import Settings, SettingsError
 from limi.kernel.start_rules import allows_anonymous
 from limi.observability import open_tracing, watch_access, watch_journal, watch_shared
+from limi.sandbox.answering.brain import BuiltInBrain
 from limi.sandbox.app import Sandbox, create_sandbox
-from limi.sandbox.brain import BuiltInBrain
 from limi.sandbox.config import SandboxConfig
 from limi.sandbox.speech.choice import SpeechLevel
 from limi.sandbox_answers import sandbox_answers

@@ -4,7 +4,7 @@ import pytest
 
 from limi.adapters.configuration import load_settings
 from limi.kernel.errors import CATALOGUE
-from limi.sandbox.answers import KnownAnswers
+from limi.sandbox.answering.known_answers import KnownAnswers
 from limi.sandbox_answers import sandbox_answers
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from limi.sandbox.config import SandboxConfig
-from limi.sandbox.faults import FaultRule, What
+from limi.sandbox.faults.rules import FaultRule, What
 from tests.unit.docs.reading import ROOT, blocks
 
 _GUIDE = ROOT / "docs" / "testing-with-limi.md"

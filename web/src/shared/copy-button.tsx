@@ -32,7 +32,9 @@ export function CopyButton({ text }: { text: string }): ReactElement {
       className="inline-flex cursor-pointer items-center gap-1.5 rounded-md px-2 py-1 text-xs text-quiet outline-none hover:text-ink focus-visible:ring-[3px] focus-visible:ring-brand/50"
     >
       <Icon aria-hidden="true" className="size-3.5" />
-      <span aria-live="polite">{copied ? 'Copied' : 'Copy'}</span>
+      <span aria-live="polite" className="max-sm:sr-only">
+        {copied ? 'Copied' : 'Copy'}
+      </span>
     </button>
   );
 }

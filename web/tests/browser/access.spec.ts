@@ -47,3 +47,22 @@ test('where callers need a key the page asks for one, and keeps it to itself', a
   expect(kept).not.toContain(key);
   expect(page.url()).not.toContain(key);
 });
+
+test.describe('a key that is not the right one', () => {
+  test.use({ said: /401/ });
+
+  test('is said to be so at its field, and the next one is tried on Enter', async ({ page, strict, key }) => {
+    await page.goto(strict.url);
+    const field = page.getByLabel('This server asks for a Limi key:');
+    await card(page).connect.click();
+    await expect(field).toHaveAccessibleDescription(/Without a key nobody is let in/);
+    await field.fill('limi_sk_wrong');
+    await field.press('Enter');
+    await expect(field).toHaveAccessibleDescription(/did not accept this key.+limi key create NAME/);
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+    await field.fill(key);
+    await field.press('Enter');
+    await expect(card(page).badge).toHaveText('Connected');
+    await expect(field).toHaveAttribute('aria-invalid', 'false');
+  });
+});

@@ -45,3 +45,19 @@ test('everything can be done with the keyboard', async ({ page, limi }) => {
   await page.keyboard.press('Space');
   await expect(badge).toHaveText('Disconnected');
 });
+
+test.describe('what the server writes itself', () => {
+  test.use({ viewport: { width: 320, height: 640 } });
+
+  for (const path of ['docs', 'errors', 'errors/microphone_denied']) {
+    test(`/${path} fits a small phone, and can be read by everybody`, async ({ page, limi }) => {
+      await page.goto(`${limi.url}/${path}`);
+      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+      const [inside, all] = await page.evaluate(() => [
+        document.documentElement.clientWidth,
+        document.documentElement.scrollWidth,
+      ]);
+      expect(all).toBe(inside);
+    });
+  }
+});

@@ -63,6 +63,26 @@ test('a backend that stops is noticed when a conversation fails, and found again
   expect(await screen.findByText('This is the sandbox, not OpenAI.')).toBeVisible();
 });
 
+test('a backend that is back is found when somebody comes back to the page', async () => {
+  let answer = (): Response | Promise<Response> => Promise.reject(new TypeError('Failed to fetch'));
+  open(() => answer());
+  await screen.findByText('The backend does not answer.');
+  answer = () => Response.json(SANDBOX);
+  window.dispatchEvent(new Event('focus'));
+  expect(await screen.findByText('This is the sandbox, not OpenAI.')).toBeVisible();
+});
+
+test('where browsers have no microphone, the page says so and why', async () => {
+  const { unmount } = at({});
+  await screen.findByText(/This is the sandbox/);
+  expect(screen.queryByText(/no microphone/)).toBeNull();
+  unmount();
+  vi.stubGlobal('isSecureContext', false);
+  at({});
+  expect(screen.getByRole('complementary', { name: 'Microphone' })).toHaveTextContent(/https.+localhost/);
+  await screen.findByText(/This is the sandbox/);
+});
+
 test('environment and version are shown', async () => {
   at({ environment: 'staging' });
   expect(await screen.findByRole('list', { name: 'Server' })).toHaveTextContent('sandboxstagingv9.9.9');
@@ -71,7 +91,7 @@ test('environment and version are shown', async () => {
 test('the server’s other pages are linked', () => {
   at({});
   const links = screen.getAllByRole('link').map((link) => link.getAttribute('href'));
-  for (const path of ['docs', 'openapi.json', 'api/client-secret/health', 'metrics']) {
+  for (const path of ['docs', 'openapi.json', 'errors', 'api/client-secret/health', 'metrics']) {
     expect(links).toContain(`http://localhost:3000/${path}`);
   }
 });
@@ -82,10 +102,10 @@ test('a key is asked for only where the server asks for one', async () => {
   expect(screen.queryByLabelText(/Limi key/)).toBeNull();
   unmount();
   at({ authentication: 'required' });
-  expect(await screen.findByLabelText('This server asks for a Limi key:')).toHaveAttribute(
-    'type',
-    'password',
-  );
+  const field = await screen.findByLabelText('This server asks for a Limi key:');
+  expect(field).toHaveAttribute('type', 'password');
+  expect(field).toBeValid();
+  expect(field).toHaveAccessibleDescription(/limi key create NAME/);
 });
 
 test('nothing hinders a keyboard or a screen reader', async () => {

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, expect, vi } from 'vitest';
 beforeEach(() => {
   vi.spyOn(console, 'error');
   vi.spyOn(console, 'warn');
+  // As on localhost, which jsdom does not say of itself.
+  vi.stubGlobal('isSecureContext', true);
 });
 
 afterEach(() => {

@@ -1,9 +1,11 @@
-import { VoiceConnectionUI, type VoiceConnectionUIProps } from '@limi-ai/react/ui';
+import { VoiceProvider, type VoiceProviderProps } from '@limi-ai/react';
+import { VoiceConnectionUI } from '@limi-ai/react/ui';
 import { useCallback, useRef, useState, type ReactElement } from 'react';
 import { backendLink } from '../../shared/backend.ts';
 import { AccessKey } from './access-key.tsx';
+import { InsecureNotice } from './insecure-notice.tsx';
 
-type StateListener = NonNullable<VoiceConnectionUIProps['onStateChange']>;
+type StateListener = NonNullable<VoiceProviderProps['onStateChange']>;
 
 interface ConversationProps {
   needsKey: boolean;
@@ -24,13 +26,12 @@ export function Conversation({ needsKey, onTurn }: ConversationProps): ReactElem
     if (status === 'connected' || status === 'failed' || attempt > 0) onTurn();
   };
   return (
-    <div className="flex flex-col gap-4">
-      {needsKey ? <AccessKey value={key} onChange={change} /> : null}
-      <VoiceConnectionUI
-        backendUrl={backendLink('api')}
-        getAuthorization={authorize}
-        onStateChange={follow}
-      />
-    </div>
+    <VoiceProvider backendUrl={backendLink('api')} getAuthorization={authorize} onStateChange={follow}>
+      <div className="flex flex-col gap-4">
+        <InsecureNotice />
+        {needsKey ? <AccessKey value={key} onChange={change} /> : null}
+        <VoiceConnectionUI />
+      </div>
+    </VoiceProvider>
   );
 }

@@ -5,6 +5,7 @@ import { InlineLink } from '../../shared/inline-link.tsx';
 const LINKS = [
   ['API', 'docs'],
   ['OpenAPI', 'openapi.json'],
+  ['Error codes', 'errors'],
   ['Upstream’s health', 'api/client-secret/health'],
   ['Live keys', 'api/client-secret/stats'],
   ['Readiness', 'readyz'],

@@ -6,7 +6,10 @@ import { fetchService, type Service } from './service.ts';
 export type ServiceState =
   { status: 'asking' } | { status: 'silent' } | { status: 'known'; service: Service };
 
-/** Asks what the server is, and once more with each call of `ask`: it may be gone since, or back. */
+/**
+ * Asks what the server is, and once more with each call of `ask`: it may be gone since, or back. While it is silent
+ * it is also asked when somebody comes back to the page, perhaps from the terminal in which they started it.
+ */
 export function useService(): { state: ServiceState; ask: () => void } {
   const [state, setState] = useState<ServiceState>({ status: 'asking' });
   const [times, setTimes] = useState(0);
@@ -26,5 +29,14 @@ export function useService(): { state: ServiceState; ask: () => void } {
   const ask = useCallback(() => {
     setTimes((before) => before + 1);
   }, []);
+  useEffect(() => {
+    if (state.status !== 'silent') return;
+    window.addEventListener('focus', ask);
+    window.addEventListener('online', ask);
+    return () => {
+      window.removeEventListener('focus', ask);
+      window.removeEventListener('online', ask);
+    };
+  }, [state.status, ask]);
   return { state, ask };
 }
