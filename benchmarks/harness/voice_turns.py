@@ -120,9 +120,9 @@ class Conversation:
     def _stopped(self, end_ms: int) -> float:
         """Return when the sound up to the end of a turn had been sent, though the session's clock may have moved.
 
-        A session that was busy takes sound that comes too late for silence, and hears it besides, or drops it. The
-        recording is always the same, so its end tells by how much. Its beginning does not: a turn that follows
-        another reaches back into the silence between them.
+        A session that was busy takes sound that comes a second late for silence, and hears it besides, or drops
+        it. The recording is always the same, so its end tells by how much. Its beginning does not: a turn that
+        follows another reaches back into the silence between them.
         """
         moment_ms = end_ms - self._microphone.speaking_from_ms
         if self._usual_end_ms is None:
