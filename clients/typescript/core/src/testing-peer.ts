@@ -11,11 +11,13 @@ type Listener = (event: object) => void;
 class FakeTarget {
   readonly #listeners = new Map<string, Set<Listener>>();
 
+  /** Listen, as to any target of events. */
   addEventListener(type: string, listener: Listener): void {
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners.add(listener));
   }
 
+  /** Listen no longer. */
   removeEventListener(type: string, listener: Listener): void {
     this.#listeners.get(type)?.delete(listener);
   }
@@ -36,6 +38,7 @@ export class FakeTrack extends FakeTarget {
   enabled = true;
   readyState = 'live';
 
+  /** The client lets go of it. */
   stop(): void {
     this.readyState = 'ended';
   }
@@ -80,6 +83,7 @@ export class FakeDataChannel extends FakeTarget {
     });
   }
 
+  /** The client closes it, of which it is not told. */
   close(): void {
     this.readyState = 'closed';
   }
@@ -94,6 +98,7 @@ export class FakeDataChannel extends FakeTarget {
 /** The part of a sender that is used. */
 export interface FakeSender {
   track: FakeTrack | null;
+  /** Send another track's sound, unless the connection is closed. */
   replaceTrack(track: FakeTrack | null): Promise<void>;
 }
 
@@ -111,7 +116,9 @@ export interface FakeSender {
  */
 export class FakePeerConnection extends FakeTarget {
   connectionState = 'new';
+  /** Called when `connectionState` changes. */
   onconnectionstatechange: (() => void) | null = null;
+  /** Called when the other side sends sound. */
   ontrack: ((event: object) => void) | null = null;
   readonly channel = new FakeDataChannel();
   readonly senders: FakeSender[] = [];
@@ -138,14 +145,17 @@ export class FakePeerConnection extends FakeTarget {
     this.tell('connectionstatechange');
   }
 
+  /** The one channel there is. */
   createDataChannel(): FakeDataChannel {
     return this.channel;
   }
 
+  /** One for each track that was added. */
   getSenders(): FakeSender[] {
     return this.senders;
   }
 
+  /** Send a track's sound. */
   addTrack(track: FakeTrack): void {
     this.steps.push('track');
     const sender: FakeSender = {
@@ -159,16 +169,19 @@ export class FakePeerConnection extends FakeTarget {
     this.senders.push(sender);
   }
 
+  /** An offer that says nothing. */
   createOffer(): Promise<object> {
     this.steps.push('offer');
     return Promise.resolve({ type: 'offer', sdp: 'v=0 offer' });
   }
 
+  /** Noted in `steps`. */
   setLocalDescription(): Promise<void> {
     this.steps.push('local');
     return Promise.resolve();
   }
 
+  /** Kept in `answers`; then it is `answered`. */
   setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
     this.steps.push('remote');
     this.answers.push(sdp);
@@ -178,6 +191,7 @@ export class FakePeerConnection extends FakeTarget {
     return Promise.resolve();
   }
 
+  /** The client closes it. */
   close(): void {
     this.steps.push('close');
     this.connectionState = 'closed';
