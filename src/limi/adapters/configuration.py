@@ -7,18 +7,20 @@ environment variables, the command line. A mistake stops the start with a senten
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import inspect
 
 from limi.adapters.proxies import is_usable_proxy, proxy_from
 from limi.adapters.upstream.transports import OPENAI_URL
 from limi.kernel.secret import Secret
 from limi.kernel.settings import ENVIRONMENT_DEFAULTS, GROUPS, Environment, Settings, SettingsError
+from limi.kernel.type_words import type_in_words
 
 __all__ = ["SettingInfo", "load_settings", "setting_infos"]
 
@@ -211,11 +213,11 @@ def _convert(tree: dict[str, Any]) -> Settings:
 
 def _decode_secret(kind: type, value: object) -> object:
     if kind is not Secret or not isinstance(value, str):
-        raise ValueError("Expected `str`")
+        raise ValueError("Must be a text")
     text = value.strip()
     # Secrets travel in headers, and a header that cannot be sent is quoted by the error that says so.
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("Expected visible ASCII characters only")
+        raise ValueError("Must be visible ASCII characters only")
     return Secret(text)
 
 
@@ -228,8 +230,33 @@ def _sentence(message: str) -> str:
         return f"{unknown['name']} is not a setting of {place}. `limi serve --help` lists them all."
     info = next((info for info in setting_infos() if info.path == path), None)
     named = f"{info.env} ({path})" if info else path or "the configuration file"
-    if info and get_origin(info.annotation) is Literal:
-        return f"{named} must be one of {', '.join(get_args(info.annotation))}."
     if info and "matching regex" in rule:
         return f"{named} does not fit. It is: {info.description}"
-    return f"{named}: {rule[:1].lower()}{rule[1:]}."
+    if info and get_origin(info.annotation) is Literal:
+        return f"{named} must be one of {', '.join(get_args(info.annotation))}."
+    words = _type_at(path)
+    return f"{named} must be {words}." if words else f"{named}: {rule[:1].lower()}{rule[1:]}."
+
+
+def _type_at(path: str) -> str:
+    """Return what the setting at `path` is, in words; empty where there are none for it."""
+    kind: inspect.Type = inspect.type_info(Settings)
+    for name in filter(None, path.split(".")):
+        kind = next((_bare(field.type) for field in _fields(kind) if field.encode_name == name), inspect.AnyType())
+    return "a table" if isinstance(kind, inspect.StructType | inspect.DictType) else type_in_words(kind)
+
+
+def _fields(kind: inspect.Type) -> Sequence[inspect.Field]:
+    """Return the members of a table, or of each in a table of tables."""
+    table = kind.value_type if isinstance(kind, inspect.DictType) else kind
+    return table.fields if isinstance(table, inspect.StructType) else ()
+
+
+def _bare(kind: inspect.Type) -> inspect.Type:
+    """Return `kind` without its description, and without the null of what may be unset: nothing can say it."""
+    if isinstance(kind, inspect.Metadata):
+        return _bare(kind.type)
+    if not isinstance(kind, inspect.UnionType):
+        return kind
+    kinds = tuple(each for each in kind.types if not isinstance(each, inspect.NoneType))
+    return kinds[0] if len(kinds) == 1 else inspect.UnionType(kinds)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_typ
 import msgspec
 
 from limi.http.errors import Refusal
-from limi.http.type_words import in_words, type_in_words
+from limi.kernel.type_words import in_words, type_in_words
 
 __all__ = ["decode_body", "explain", "explained", "invalid", "rules_of"]
 

@@ -44,10 +44,17 @@ def in_words(problem: str) -> str:
 def _number(kind: inspect.IntType | inspect.FloatType) -> str:
     name = _NAMES["int" if isinstance(kind, inspect.IntType) else "float"]
     if kind.ge is not None and kind.le is not None:
-        return f"{name} from {kind.ge} to {kind.le}"
+        return f"{name} from {_figure(kind.ge)} to {_figure(kind.le)}"
+    if kind.gt is not None:
+        most = "" if kind.le is None else f" and at most {_figure(kind.le)}"
+        return f"{name} above {_figure(kind.gt)}{most}"
     if kind.ge is not None:
-        return f"{name} of at least {kind.ge}"
-    return name if kind.le is None else f"{name} of at most {kind.le}"
+        return f"{name} of at least {_figure(kind.ge)}"
+    return name if kind.le is None else f"{name} of at most {_figure(kind.le)}"
+
+
+def _figure(bound: float) -> str:
+    return str(int(bound) if bound == int(bound) else bound)
 
 
 def _text(kind: inspect.StrType) -> str:

@@ -140,22 +140,37 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("environ", "sentence"),
         [
-            ({"LIMI_PORT": "65536"}, "LIMI_PORT (server.port): expected `int` <= 65535."),
-            ({"LIMI_PORT": "-1"}, "LIMI_PORT (server.port): expected `int` >= 0."),
-            ({"LIMI_PORT": "http"}, "LIMI_PORT (server.port): expected `int`, got `str`."),
-            ({"LIMI_WORKERS": "0"}, "LIMI_WORKERS (server.workers): expected `int` >= 1."),
+            ({"LIMI_PORT": "65536"}, "LIMI_PORT (server.port) must be a whole number from 0 to 65535."),
+            ({"LIMI_PORT": "-1"}, "LIMI_PORT (server.port) must be a whole number from 0 to 65535."),
+            ({"LIMI_PORT": "http"}, "LIMI_PORT (server.port) must be a whole number from 0 to 65535."),
+            ({"LIMI_WORKERS": "0"}, "LIMI_WORKERS (server.workers) must be a whole number from 1 to 128."),
             ({"LIMI_ENV": "prod"}, "LIMI_ENV must be one of development, staging, production, not 'prod'."),
             (
                 {"LIMI_LOG_LEVEL": "loud"},
                 "LIMI_LOG_LEVEL (log.level) must be one of debug, info, warn, warning, error.",
             ),
-            ({"LIMI_TOKENS_PER_MINUTE": "0"}, "LIMI_TOKENS_PER_MINUTE (limits.tokens_per_minute): expected"),
-            ({"LIMI_LIMITS_GLOBAL_PER_MINUTE": "0"}, "(limits.global_per_minute): expected `int` >= 1."),
-            ({"LIMI_UPSTREAM_TIMEOUT_SECONDS": "nan"}, "(upstream.timeout_seconds): expected `float` > 0.0."),
-            ({"LIMI_SERVER_SHUTDOWN_SECONDS": "inf"}, "(server.shutdown_seconds): expected `float` <= 3600.0."),
-            ({"LIMI_SERVER_BODY_SECONDS": "inf"}, "(server.body_seconds): expected `float` <= 3600.0."),
-            ({"LIMI_JOURNAL_WRITE_SECONDS": "inf"}, "(journal.write_seconds): expected `float` <= 60.0."),
-            ({"LIMI_JOURNAL_LEASE_SECONDS": "inf"}, "(journal.lease_seconds): expected `float` <= 86400.0."),
+            ({"LIMI_TOKENS_PER_MINUTE": "0"}, "LIMI_TOKENS_PER_MINUTE (limits.tokens_per_minute) must be"),
+            (
+                {"LIMI_LIMITS_GLOBAL_PER_MINUTE": "0"},
+                "(limits.global_per_minute) must be a whole number from 1 to",
+            ),
+            (
+                {"LIMI_UPSTREAM_TIMEOUT_SECONDS": "nan"},
+                "(upstream.timeout_seconds) must be a number above 0 and at most 120.",
+            ),
+            (
+                {"LIMI_SERVER_SHUTDOWN_SECONDS": "inf"},
+                "(server.shutdown_seconds) must be a number above 0 and at most 3600.",
+            ),
+            (
+                {"LIMI_SERVER_BODY_SECONDS": "inf"},
+                "(server.body_seconds) must be a number above 0 and at most 3600.",
+            ),
+            (
+                {"LIMI_JOURNAL_WRITE_SECONDS": "inf"},
+                "(journal.write_seconds) must be a number above 0 and at most 60.",
+            ),
+            ({"LIMI_JOURNAL_LEASE_SECONDS": "inf"}, "(journal.lease_seconds) must be a number from 0.2 to 86400."),
             ({"LIMI_UPSTREAM_URL": "https://api.openai.com"}, "LIMI_UPSTREAM_URL (upstream.url) does not fit."),
             ({"LIMI_UPSTREAM_URL": "sandbox\n"}, "LIMI_UPSTREAM_URL (upstream.url) does not fit."),
             ({"LIMI_UPSTREAM_URL": "https:////v1"}, "LIMI_UPSTREAM_URL (upstream.url) does not fit."),
@@ -169,10 +184,16 @@ class TestMistakes:
             ({"LIMI_PROFILES": "[]"}, "LIMI_PROFILES must be a JSON object: "),
             ({"LIMI_PROFILES": '{"a": '}, "LIMI_PROFILES must be a JSON object: "),
             ({"LIMI_PROFILES": '{"A b": {}}'}, "LIMI_PROFILES (profiles) does not fit. It is: Session configs"),
-            ({"LIMI_PROFILES": '{"a": {"voice": ""}}'}, "profiles.voice: expected `str` of length >= 1."),
+            ({"LIMI_PROFILES": '{"a": {"voice": ""}}'}, "profiles.voice must be a text that is not empty."),
             ({"LIMI_PROFILES": '{"a": {"vioce": "x"}}'}, "vioce is not a setting of [profiles]."),
-            ({"LIMI_PROFILES": '{"a": {"ttl_seconds": 9}}'}, "profiles.ttl_seconds: expected `int` >= 10."),
-            ({"LIMI_PROFILES": '{"a": {"ttl_seconds": 7201}}'}, "profiles.ttl_seconds: expected `int` <= 7200."),
+            (
+                {"LIMI_PROFILES": '{"a": {"ttl_seconds": 9}}'},
+                "profiles.ttl_seconds must be a whole number from 10 to 7200.",
+            ),
+            (
+                {"LIMI_PROFILES": '{"a": {"ttl_seconds": 7201}}'},
+                "profiles.ttl_seconds must be a whole number from 10 to 7200.",
+            ),
             ({"LIMI_MODELS_CATALOGUE": '{"m": {"shutdown": "soon"}}'}, "models.catalogue.shutdown: "),
             ({"LIMI_PROT": "3001"}, "LIMI_PROT is not a setting of Limi. `limi serve --help` lists them all."),
         ],
@@ -189,12 +210,15 @@ class TestMistakes:
         [
             ("[server]\nprot = 1", "prot is not a setting of [server]."),
             ("port = 1", "port is not a setting of the configuration file."),
-            ("limits = 5", "limits: expected `object`, got `int`."),
-            ("profiles = 5", "LIMI_PROFILES (profiles): expected `object`, got `int`."),
-            ("profiles = []", "LIMI_PROFILES (profiles): expected `object`, got `array`."),
+            ("limits = 5", "limits must be a table."),
+            ("profiles = 5", "LIMI_PROFILES (profiles) must be a table."),
+            ("profiles = []", "LIMI_PROFILES (profiles) must be a table."),
             ("env = []", "LIMI_ENV must be one of"),
-            ("[server]\nallowed_hosts = 'a'", "LIMI_ALLOWED_HOSTS (server.allowed_hosts): expected `array`"),
-            ("[upstream]\napi_key = 5", "OPENAI_API_KEY (upstream.api_key): expected `str`."),
+            (
+                "[server]\nallowed_hosts = 'a'",
+                "LIMI_ALLOWED_HOSTS (server.allowed_hosts) must be an array of texts.",
+            ),
+            ("[upstream]\napi_key = 5", "OPENAI_API_KEY (upstream.api_key): must be a text."),
             ("[server", "is not TOML: "),
             ("a = 1\na = 2", "is not TOML: "),
         ],
@@ -216,7 +240,7 @@ class TestMistakes:
     )
     def test_a_key_that_no_header_can_carry_stops_the_start_and_is_not_quoted(self, text: str) -> None:
         assert refusal({"OPENAI_API_KEY": text}) == (
-            "OPENAI_API_KEY (upstream.api_key): expected visible ASCII characters only."
+            "OPENAI_API_KEY (upstream.api_key): must be visible ASCII characters only."
         )
 
     def test_a_broken_file_with_a_key_in_it_is_refused_without_quoting_the_key(self, write: Write) -> None:
@@ -301,5 +325,5 @@ def test_the_name_of_a_file_may_be_any_bytes() -> None:
 )
 def test_a_number_that_nothing_can_reckon_with_is_refused_at_the_start(env: str) -> None:
     """Redis is told limits in 64 bits, and no date lies an infinity of days back: both would fail much later."""
-    with pytest.raises(SettingsError, match=rf"{env} .*<= "):
+    with pytest.raises(SettingsError, match=rf"{env} .* (to|at most) (1000000000|36500)\."):
         load_settings({env: "9" * 30})

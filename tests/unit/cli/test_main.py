@@ -53,7 +53,11 @@ def test_the_version_for_people_and_for_programs(invoke: Callable[..., Result]) 
 @pytest.mark.parametrize(
     ("arguments", "environ", "sentence"),
     [
-        (["config"], {"LIMI_PORT": "http"}, "limi: LIMI_PORT (server.port): expected `int`, got `str`.\n"),
+        (
+            ["config"],
+            {"LIMI_PORT": "http"},
+            "limi: LIMI_PORT (server.port) must be a whole number from 0 to 65535.\n",
+        ),
         (["doctor"], {"LIMI_NOT_THERE": "1"}, "limi: LIMI_NOT_THERE is not a setting of Limi."),
         (
             ["serve"],
@@ -85,7 +89,7 @@ def test_the_module_runs_the_same_command(run: Callable[..., subprocess.Complete
     assert run("version").stdout.startswith(f"limi {__version__}")
     refused = run("serve", LIMI_PORT="70000")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "limi: LIMI_PORT (server.port): expected `int` <= 65535.\n"
+    assert refused.stderr == "limi: LIMI_PORT (server.port) must be a whole number from 0 to 65535.\n"
 
 
 def test_an_unknown_command_is_refused(run_main: Callable[..., tuple[object, str, str]]) -> None:

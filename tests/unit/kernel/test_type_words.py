@@ -9,7 +9,7 @@ import pytest
 from msgspec import Meta
 from msgspec.inspect import type_info
 
-from limi.http.type_words import in_words, type_in_words
+from limi.kernel.type_words import in_words, type_in_words
 
 
 class Colour(StrEnum):
@@ -34,6 +34,9 @@ class Leaf(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
         (Annotated[int, Meta(le=5)], "a whole number of at most 5"),
         (Annotated[int, Meta(ge=1, le=5)] | None, "a whole number from 1 to 5, or null"),
         (float, "a number"),
+        (Annotated[float, Meta(gt=0)], "a number above 0"),
+        (Annotated[float, Meta(gt=0, le=3600)], "a number above 0 and at most 3600"),
+        (Annotated[float, Meta(ge=0.5, le=60.0)], "a number from 0.5 to 60"),
         (bool, "true or false"),
         (Literal["a", "b"], "one of a, b"),
         (Colour, "one of red, blue"),
