@@ -110,10 +110,10 @@ def _configure(
     limits: ConnectionLimits,
 ) -> uvicorn.Config:
     # Not at the top: it brings the web framework, which `limi --help` does without.
-    from limi.cli.connections import GuardedProtocol  # noqa: PLC0415
+    from limi.cli.connections import HTTPConnection  # noqa: PLC0415
     from limi.cli.sockets import GuardedSocket  # noqa: PLC0415
 
-    protocol = partial(GuardedProtocol, limits=limits, ids=RandomIds())
+    protocol = partial(HTTPConnection, limits=limits, ids=RandomIds())
     sockets = partial(GuardedSocket, write_seconds=limits.write_seconds)
     return uvicorn.Config(
         app,

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -13,7 +15,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
 from limi.cli.connection_limits import ConnectionLimits
-from limi.cli.connections import GuardedProtocol
+from limi.cli.connections import HTTPConnection
 from limi.cli.sockets import GuardedSocket
 from limi.kernel.ids import RandomIds
 
@@ -22,6 +24,8 @@ __all__ = ["Client", "Served", "refusal_in", "serving"]
 
 async def _echo_length(scope: Any, receive: Any, send: Any) -> None:
     """Answer `/early` before the body, `/held` once the gate opens, all else after the body; echo on a socket.
+
+    `/left` is answered to nobody: it opens the gate when its client has gone. `/crash` fails.
 
     The answer is the length of the body, and the headers for `/head`.
     """
@@ -36,6 +40,13 @@ async def _echo_length(scope: Any, receive: Any, send: Any) -> None:
         return
     if scope["path"] == "/much":
         await _answer_much(send)
+        return
+    if scope["path"] == "/crash":
+        raise RuntimeError
+    if scope["path"] == "/left":
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope["state"]["gate"].set()
         return
     if scope["path"] == "/held":
         await scope["state"]["gate"].wait()
@@ -81,6 +92,12 @@ class Client:
         """Take nothing any more."""
         self.writer.transport.pause_reading()  # type: ignore[attr-defined] # a socket's transport can
 
+    def reset(self) -> None:
+        """Go without a word, so that nobody takes it for the end of one half."""
+        at_once = struct.pack("ii", 1, 0)
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        self.writer.transport.abort()
+
     async def rest(self) -> bytes:
         """Return what comes until the server closes."""
         try:
@@ -108,6 +125,12 @@ class Served:
             while not self.state.connections:  # noqa: ASYNC110 - uvicorn has no event for it
                 await asyncio.sleep(0.01)
 
+    async def until_asked(self) -> None:
+        """Wait until the application works on a request."""
+        async with asyncio.timeout(20):
+            while not self.state.tasks:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+
     async def until_empty(self) -> None:
         """Wait until no connection is held any more."""
         async with asyncio.timeout(20):
@@ -116,13 +139,17 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(limits: ConnectionLimits, gate: asyncio.Event | None = None) -> AsyncIterator[Served]:
+async def serving(
+    limits: ConnectionLimits, gate: asyncio.Event | None = None, *, keep_alive_seconds: int = 5
+) -> AsyncIterator[Served]:
     sockets: Any = partial(GuardedSocket, write_seconds=limits.write_seconds)
-    config = Config(_echo_length, log_config=None, access_log=False, ws=sockets)
+    config = Config(
+        _echo_length, log_config=None, access_log=False, ws=sockets, timeout_keep_alive=keep_alive_seconds
+    )
     config.load()
     loop = asyncio.get_running_loop()
     state = ServerState()
-    make = partial(GuardedProtocol, config, state, {"gate": gate}, loop, limits=limits, ids=RandomIds())
+    make = partial(HTTPConnection, config, state, {"gate": gate}, loop, limits=limits, ids=RandomIds())
     server = await loop.create_server(make, "127.0.0.1", 0)
     served = Served(server.sockets[0].getsockname()[:2], state)
     try:

@@ -1,14 +1,12 @@
 """The bounds on what a client sends before its request is known, and how those past them are refused."""
 
 import asyncio
-import inspect
+import re
 
 import pytest
 from structlog.testing import capture_logs
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from limi.cli.connection_limits import ConnectionLimits
-from limi.cli.connections import GuardedProtocol
 from tests.unit.cli.connecting import refusal_in, serving
 
 LONG = ConnectionLimits(head_bytes=1000, head_seconds=60, connections=2)
@@ -166,8 +164,8 @@ async def test_a_head_that_does_not_arrive_ends_the_connection(begun: bytes) -> 
 
 @pytest.mark.parametrize("begun", [b"\r\n", GET[:20]])
 async def test_the_second_head_of_a_connection_has_a_deadline_too(begun: bytes) -> None:
-    """uvicorn ends its own wait with the first byte, so that one byte would do to stay for ever."""
-    async with serving(SHORT) as connect:
+    """What is no head yet, such as an empty line, does not prolong the time that a connection may idle."""
+    async with serving(SHORT, keep_alive_seconds=1) as connect:
         client = await connect()
         await client.ask(GET)
         client.writer.write(begun)
@@ -310,25 +308,91 @@ async def test_pieces_of_an_upgrade_head_may_be_small() -> None:
         assert (await client.reader.readuntil(b">")).endswith(b"<3>")
 
 
-def test_uvicorn_still_has_every_method_that_is_overridden() -> None:
-    """An upgrade that renamed one would leave a bound unenforced, silently."""
-    hooks = {
-        name
-        for name, member in vars(GuardedProtocol).items()
-        if inspect.isfunction(member) and not name.startswith("_")
-    }
-    assert {"data_received", "on_headers_complete", "on_body", "send_400_response"} <= hooks
-    for name in hooks | {"__init__"}:
-        ours, theirs = getattr(GuardedProtocol, name), getattr(HttpToolsProtocol, name)
-        mine = [p for p in inspect.signature(ours).parameters.values() if p.name not in {"limits", "ids"}]
-        assert [p.name for p in mine] == list(inspect.signature(theirs).parameters), name
-    names = inspect.getsource(HttpToolsProtocol) + inspect.getsource(RequestResponseCycle)
-    for used in (
-        "self.send_400_response(",
-        "self.handle_websocket_upgrade(",
-        "self.more_body",
-        "self.pipeline",
-        "self._should_upgrade()",
-        "def _get_upgrade(",
-    ):
-        assert used in names
+async def test_whoever_leaves_is_told_to_the_request_that_is_answered_and_not_to_one_behind_it() -> None:
+    """An application that works for nobody may stop."""
+    gate = asyncio.Event()
+    async with serving(LONG, gate) as connect:
+        client = await connect()
+        client.writer.write(GET.replace(b"/ ", b"/left ", 1) + GET)
+        await connect.until_asked()
+        client.reset()
+        async with asyncio.timeout(20):
+            await gate.wait()
+
+
+@pytest.mark.parametrize("expect", [b"100-continue", b"100-Continue"])
+async def test_a_client_that_asks_first_is_told_to_go_on_once_its_body_is_wanted(expect: bytes) -> None:
+    head = b"POST / HTTP/1.1\r\nhost: limi\r\ncontent-length: 3\r\nexpect: " + expect + b"\r\n\r\n"
+    async with serving(LONG) as connect:
+        client = await connect()
+        client.writer.write(head)
+        assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert (await client.ask(b"abc")).endswith(b"<3>")
+        assert b" 100 " not in await client.ask(head.replace(b"POST /", b"POST /early"))
+
+
+async def test_a_server_that_stops_answers_what_it_has_and_ends_the_connection() -> None:
+    gate = asyncio.Event()
+    async with serving(LONG, gate) as connect:
+        idle, asking = await connect(), await connect()
+        await idle.ask(GET)
+        asking.writer.write(GET.replace(b"/ ", b"/held ", 1))
+        await connect.until_asked()
+        for connection in list(connect.state.connections):
+            connection.shutdown()
+        assert await idle.rest() == b""
+        gate.set()
+        answer = await asking.rest()
+    assert answer.endswith(b"<0>")
+    assert b"connection: close\r\n" in answer
+
+
+async def test_an_idle_connection_is_closed_after_its_time_and_no_sooner() -> None:
+    """uvicorn's time to keep a connection alive, which here is shorter than that for a head."""
+    async with serving(LONG, keep_alive_seconds=0) as connect:
+        client = await connect()
+        assert (await client.ask(GET)).endswith(b"<0>")
+        assert await client.rest() == b""
+
+
+async def test_an_application_that_fails_is_answered_for_in_the_shape_of_every_error() -> None:
+    async with serving(LONG) as connect:
+        client = await connect()
+        with capture_logs() as logs:
+            client.writer.write(GET.replace(b"/ ", b"/crash ", 1))
+            error = refusal_in(await client.rest(), 500)
+    assert error["code"] == "internal_error"
+    assert [line["event"] for line in logs] == ["request.crashed"]
+
+
+async def test_answers_do_not_depend_on_how_the_requests_were_cut_into_packets() -> None:
+    """Three ways to send a body, sent ahead of their answers, cut in two at one place after another."""
+    sized = b"POST /head HTTP/1.1\r\nhost: limi\r\ncontent-length: 3\r\n\r\nabc"
+    chunked = CHUNKED + b"2\r\nab\r\n1;x=y\r\nc\r\n0\r\nx-trailer: z\r\n\r\n"
+    stream = GET + sized + chunked + b"HEAD / HTTP/1.1\r\nhost: limi\r\n\r\n" + sized + CLOSING
+    answers = set()
+    async with serving(LONG) as connect:
+        for cut in range(0, len(stream), 3):
+            client = await connect()
+            client.writer.write(stream[:cut])
+            await client.writer.drain()
+            await asyncio.sleep(0)
+            client.writer.write(stream[cut:])
+            answers.add(re.sub(rb"date: [^\r]*\r\n", b"", await client.rest()))
+    (answer,) = answers
+    assert re.findall(rb"<(.*?)>", answer) == [
+        b"0",
+        b"host: limi, content-length: 3",
+        b"3",
+        b"host: limi, content-length: 3",
+        b"0",
+    ]
+
+
+@pytest.mark.parametrize("more", [b"\r\n", GET, b"\x00"])
+async def test_what_follows_a_last_request_does_not_cost_it_its_answer(more: bytes) -> None:
+    """A server ignores it (RFC 9112 §9.6)."""
+    async with serving(LONG) as connect:
+        client = await connect()
+        client.writer.write(CLOSING + more)
+        assert (await client.rest()).count(b"<0>") == 1
