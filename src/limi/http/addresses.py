@@ -73,13 +73,15 @@ class Hosts:
         self._allowed = {*map(_allowed_host, allowed), *([public] if public else [])}
         self._public_url = public_url.rstrip("/") if public_url else None
         # Nearly every request repeats the host of the one before.
-        self._known = lru_cache(maxsize=256)(self._find)
+        self.base_url = lru_cache(maxsize=256)(self._base_url)
 
-    def base_url(self, scope: Scope) -> str | None:
-        """Return the URL under which the client sees this server, or None for a host it does not answer for."""
-        return self._known(scope["scheme"], headers_of(scope).get(b"host", b""))
+    def _base_url(self, scheme: str, host: bytes) -> str | None:
+        """Return the URL under which the client sees this server, or None for a host it does not answer for.
 
-    def _find(self, scheme: str, host: bytes) -> str | None:
+        Args:
+            scheme: ASGI's word for how it was reached.
+            host: the Host header.
+        """
         name = _host_name(host)
         if name is None or not (name in self._allowed or is_loopback_host(name)):
             return None

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from limi.features.client_secrets.announcements import AnnouncementService
 from limi.features.rate_limits.service import RateLimiter
-from limi.http.asgi import Header, Scope, scope_of
+from limi.http.asgi import Header, Scope, headers_of, scope_of
 from limi.http.authentication import Authenticator, client_kind
 from limi.http.context import RequestContext, context_of
 from limi.http.error_responses import error_responses
@@ -119,7 +119,7 @@ class AnnounceRoutes:
             principal=principal,
             origin=self._origin(scope, context, principal),
             # What it says rather than its bytes: another order of members is no other announcement.
-            repeat=repeat_of(scope, principal, context, msgspec.json.encode(wish)),
+            repeat=repeat_of(headers_of(scope), principal, context, msgspec.json.encode(wish)),
         )
         if replayed:
             headers = (*headers, (b"idempotent-replayed", b"true"))

@@ -9,6 +9,7 @@ from litestar import Request
 __all__ = [
     "ASGIApp",
     "Header",
+    "Headers",
     "Message",
     "RawResponse",
     "Receive",
@@ -23,6 +24,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
+Headers = Mapping[bytes, bytes]
+"""A request's headers by lower-case name, as `headers_of` gives them."""
 
 _HEADERS: Final = "limi.headers"
 
@@ -38,12 +41,14 @@ class RawResponse(msgspec.Struct, frozen=True):
 
     async def send(self, send: Send) -> None:
         """Send head and body; a 204 has neither body nor length (RFC 9110 §8.6)."""
-        length = [(b"content-length", str(len(self.body)).encode())] if self.status != _NO_CONTENT else []
-        await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, *length]})
+        headers = self.headers
+        if self.status != _NO_CONTENT:
+            headers = [*headers, (b"content-length", b"%d" % len(self.body))]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
-def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
+def headers_of(scope: Scope) -> Headers:
     """Return the headers by lower-case name; those sent twice are joined by commas (RFC 9110 §5.3).
 
     A joined value does not pass for a single one where that matters: no host, credential or key holds a comma and

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from limi.http.asgi import Receive, Scope, headers_of
+from limi.http.asgi import Headers, Receive
 from limi.http.deadlines import Deadlines
 from limi.http.errors import Refusal
 
@@ -13,14 +13,14 @@ class ClientGoneError(Exception):
     """The client closed the connection before its body was complete; there is nobody to answer."""
 
 
-async def read_body(scope: Scope, receive: Receive, *, max_bytes: int, deadlines: Deadlines) -> bytes:
+async def read_body(headers: Headers, receive: Receive, *, max_bytes: int, deadlines: Deadlines) -> bytes:
     """Return the whole body.
 
     Raises:
         Refusal: `payload_too_large` past `max_bytes`, `request_timeout` past its deadline.
         ClientGoneError: the connection was closed.
     """
-    declared = headers_of(scope).get(b"content-length")
+    declared = headers.get(b"content-length")
     # Twenty digits are more than any limit, and Python refuses to read thousands.
     if declared and declared.isdigit() and int(declared[:20]) > max_bytes:
         raise Refusal("payload_too_large")

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from limi.http.asgi import Scope, headers_of
+from limi.http.asgi import Scope
 from limi.kernel.ids import Ids
 
 __all__ = ["RequestContext", "choose_request_id", "context_of", "is_openai_path", "put_context"]
@@ -21,13 +21,13 @@ class RequestContext(msgspec.Struct, frozen=True):
     ip: str
     """The client's address, in its shortest form."""
     base_url: str
-    """The URL under which the client sees this server, without a slash at its end."""
+    """The URL under which the client sees this server, without a slash at its end; empty where it asked for a host
+    that is not ours."""
     user_agent: str | None
 
 
-def choose_request_id(scope: Scope, ids: Ids) -> str:
+def choose_request_id(given: bytes | None, ids: Ids) -> str:
     """Return the client's `X-Request-ID` where it is a modest one, else a new id."""
-    given = headers_of(scope).get(b"x-request-id")
     return given.decode() if given and _REQUEST_ID.match(given) else ids.hex(16)
 
 
@@ -38,8 +38,7 @@ def put_context(scope: Scope, context: RequestContext) -> None:
 
 def context_of(scope: Scope) -> RequestContext:
     """Return the context that the envelope attached."""
-    context = scope[_KEY]
-    assert isinstance(context, RequestContext)  # noqa: S101 - narrows what ASGI types as Any
+    context: RequestContext = scope[_KEY]
     return context
 
 

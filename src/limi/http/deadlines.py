@@ -5,11 +5,13 @@ cost an eighth of a mint (docs/decisions/0002). Here a wait costs a dictionary e
 """
 
 import asyncio
+import math
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 __all__ = ["Deadlines"]
 
+_CUT: Final = math.inf
 _Result = TypeVar("_Result")
 
 
@@ -19,7 +21,7 @@ class Deadlines:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._ends: dict[asyncio.Task[Any], float] = {}
-        self._cut: set[asyncio.Task[Any]] = set()
+        """When the wait of each task ends; `_CUT` for one that was cut."""
         self._timer: asyncio.TimerHandle | None = None
 
     async def keep(self, work: Coroutine[Any, Any, _Result]) -> _Result:
@@ -39,12 +41,11 @@ class Deadlines:
             return await work
         except asyncio.CancelledError:
             # Somebody else may have cancelled the task as well; that is not ours to swallow.
-            if task in self._cut and task.uncancel() == 0:
+            if self._ends[task] == _CUT and task.uncancel() == 0:
                 raise TimeoutError from None
             raise
         finally:
             del self._ends[task]
-            self._cut.discard(task)
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = loop.call_later(self._seconds / 10, self._sweep, loop)
@@ -52,8 +53,8 @@ class Deadlines:
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now, self._timer = loop.time(), None
         for task, end in self._ends.items():
-            if end <= now and task not in self._cut:
-                self._cut.add(task)
+            if end <= now:
+                self._ends[task] = _CUT
                 task.cancel()
         if self._ends:
             self._arm(loop)

@@ -6,12 +6,13 @@ prefix, or to the framework's routes.
 """
 
 from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import structlog
 
 from limi.http.addresses import ClientAddresses, Hosts
-from limi.http.asgi import ASGIApp, Header, Message, RawResponse, Receive, Scope, Send, headers_of
+from limi.http.asgi import ASGIApp, Headers, Message, RawResponse, Receive, Scope, Send, headers_of
 from limi.http.authentication import anonymous
 from limi.http.context import RequestContext, choose_request_id, context_of, is_openai_path, put_context
 from limi.http.cors import CORS
@@ -26,15 +27,16 @@ __all__ = ["Envelope"]
 
 _log = structlog.get_logger()
 
-_SECURITY_HEADERS: Final[tuple[Header, ...]] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    # Pages carry their own style and no script; an API answer that a browser shows can do nothing.
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    ),
+_SECURITY_HEADERS: Final[Headers] = MappingProxyType(
+    {
+        b"x-content-type-options": b"nosniff",
+        b"x-frame-options": b"DENY",
+        b"referrer-policy": b"no-referrer",
+        # Pages carry their own style and no script; an API answer that a browser shows can do nothing.
+        b"content-security-policy": (
+            b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+    }
 )
 _NAME: Final = "path_template"
 """Where Litestar leaves the template of the route that it found."""
@@ -42,7 +44,7 @@ _NO_ROUTE: Final = "none"
 _PREFLIGHT: Final = "preflight"
 _SWITCHING: Final = 101
 """The status of a handshake that was accepted, which ASGI does not name."""
-_HSTS: Final[Header] = (b"strict-transport-security", b"max-age=31536000")
+_HSTS: Final[Headers] = MappingProxyType({b"strict-transport-security": b"max-age=31536000"})
 
 
 class Envelope:
@@ -70,7 +72,7 @@ class Envelope:
         self._hosts = hosts
         self._addresses = addresses
         self._cors = cors
-        self._security = (*_SECURITY_HEADERS, _HSTS) if https else _SECURITY_HEADERS
+        self._security = {**_SECURITY_HEADERS, **(_HSTS if https else {})}
         self._wrong_credentials = wrong_credentials
         self._refusals = refusals
         self._observer = observer
@@ -86,69 +88,68 @@ class Envelope:
         began = self._clock.monotonic()
         self._observer.request_began(kind)
         try:
-            await self._handle(scope, receive, reply)
+            early = self._examine(scope, reply)
+            if early is None:
+                await self._route(scope)(scope, receive, reply)
+            else:
+                await _send(early, scope, reply)
+        except Exception as exc:  # noqa: BLE001 - every failure is answered in the one shape
+            await self._fail(exc, scope, reply)
         finally:
             seconds = self._clock.monotonic() - began
             method = scope.get("method", "GET")
             self._observer.request_ended(kind, self._name(path, scope), method, reply.status, seconds)
 
-    async def _handle(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
-        request_id = choose_request_id(scope, self._ids)
-        origin = headers_of(scope).get(b"origin")
-        for_sdks = is_openai_path(scope["path"])
-        base_url = self._hosts.base_url(scope)
-        allowed = origin is not None and base_url is not None and self._cors.allows(origin, base_url=base_url)
-        reply.extra = [(b"x-request-id", request_id.encode()), *self._security]
-        if origin and allowed and scope["type"] == "http" and self._cors.is_preflight(scope):
-            scope[_NAME] = _PREFLIGHT
-            await RawResponse(204, b"", CORS.preflight_headers(origin, for_sdks=for_sdks)).send(reply)
-            return
-        if allowed and origin:
-            reply.extra += CORS.response_headers(origin, for_sdks=for_sdks)
-        if base_url is None:
-            await self._refuse(Refusal("host_not_allowed"), scope, reply, request_id)
-        elif origin and not allowed:
-            refusal = Refusal("forbidden", message="origin: pages of this origin may not call this server")
-            await self._refuse(refusal, scope, reply, request_id, base_url)
-        else:
-            put_context(scope, self._context(scope, request_id, base_url))
-            await self._answer(scope, receive, reply, request_id, base_url)
-
-    def _context(self, scope: Scope, request_id: str, base_url: str) -> RequestContext:
-        agent = headers_of(scope).get(b"user-agent")
-        return RequestContext(
-            request_id=request_id,
+    def _examine(self, scope: Scope, reply: "_Reply") -> RawResponse | None:
+        """Note what is known of a request; return the answer of one that goes no further."""
+        headers = headers_of(scope)
+        base_url = self._hosts.base_url(scope["scheme"], headers.get(b"host", b""))
+        agent = headers.get(b"user-agent")
+        context = RequestContext(
+            request_id=choose_request_id(headers.get(b"x-request-id"), self._ids),
             ip=self._addresses.find(scope),
-            base_url=base_url,
+            base_url=base_url or "",
             user_agent=agent.decode("latin-1")[:512] if agent else None,
         )
+        put_context(scope, context)
+        reply.extra = {b"x-request-id": context.request_id.encode(), **self._security}
+        if base_url is None:
+            return self._refused(Refusal("host_not_allowed"), scope)
+        origin = headers.get(b"origin")
+        return self._check_origin(origin, scope, reply) if origin else None
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, reply: "_Reply", request_id: str, base_url: str
-    ) -> None:
-        try:
-            await self._route(scope)(scope, receive, reply)
-        except Exception as exc:
-            refusal = as_refusal(exc)
-            if refusal.code == "internal_error":
-                _log.exception("request.crashed", request_id=request_id, path=scope["path"])
-            if reply.started:
-                raise
-            self._refusals.note(refusal.code, scope, refusal.by or anonymous(context_of(scope).ip))
-            refusal = await self._wrong_credentials.count(scope, refusal)
-            await self._refuse(refusal, scope, reply, request_id, base_url)
+    def _check_origin(self, origin: bytes, scope: Scope, reply: "_Reply") -> RawResponse | None:
+        """Let the page of `origin` read the answer; return that of a preflight, or of a page that may not call."""
+        if not self._cors.allows(origin, base_url=context_of(scope).base_url):
+            refusal = Refusal("forbidden", message="origin: pages of this origin may not call this server")
+            return self._refused(refusal, scope)
+        for_sdks = is_openai_path(scope["path"])
+        if scope["type"] == "http" and self._cors.is_preflight(scope):
+            scope[_NAME] = _PREFLIGHT
+            return RawResponse(204, b"", CORS.preflight_headers(origin, for_sdks=for_sdks))
+        reply.extra.update(CORS.response_headers(origin, for_sdks=for_sdks))
+        return None
 
-    async def _refuse(
-        self, refusal: Refusal, scope: Scope, send: Send, request_id: str, base_url: str = ""
-    ) -> None:
+    async def _fail(self, error: Exception, scope: Scope, reply: "_Reply") -> None:
+        """Answer what a route raised; where its answer has begun, that is the server's to end."""
+        refusal, context = as_refusal(error), context_of(scope)
+        if refusal.code == "internal_error":
+            _log.error("request.crashed", request_id=context.request_id, path=scope["path"], exc_info=error)
+        if reply.started:
+            raise error
+        self._refusals.note(refusal.code, scope, refusal.by or anonymous(context.ip))
+        refusal = await self._wrong_credentials.count(scope, refusal)
+        await _send(self._refused(refusal, scope), scope, reply)
+
+    def _refused(self, refusal: Refusal, scope: Scope) -> RawResponse:
         self._observer.error_answered(refusal.code)
-        path = scope.get("root_path", "") + scope["path"]
-        openai_shape = is_openai_path(path)
-        response = render_error(refusal, request_id=request_id, base_url=base_url, openai_shape=openai_shape)
-        if scope["type"] == "websocket":
-            await _refuse_handshake(response, send)
-        else:
-            await response.send(send)
+        context, path = context_of(scope), scope.get("root_path", "") + scope["path"]
+        return render_error(
+            refusal,
+            request_id=context.request_id,
+            base_url=context.base_url,
+            openai_shape=is_openai_path(path),
+        )
 
     def _name(self, path: str, scope: Scope) -> str:
         """Return the route that `path` led to, for the metrics: one of a closed set, whatever clients ask for."""
@@ -184,7 +185,7 @@ class _Reply:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.extra: list[Header] = []
+        self.extra: dict[bytes, bytes] = {}
         self.status: int | None = None
 
     @property
@@ -196,15 +197,19 @@ class _Reply:
         if message["type"] in _STARTS:
             self.status = message.get("status", _SWITCHING)
             own = list(message.get("headers", ()))
-            names = dict(own)
-            message["headers"] = own + [header for header in self.extra if header[0] not in names]
+            for name in self.extra.keys() & dict(own):
+                del self.extra[name]
+            message["headers"] = [*own, *self.extra.items()]
         return self._send(message)
 
 
 _STARTS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 
-async def _refuse_handshake(response: RawResponse, send: Send) -> None:
-    """Answer a handshake with an ordinary response (ASGI's websocket denial extension, which uvicorn has)."""
+async def _send(response: RawResponse, scope: Scope, send: Send) -> None:
+    """Send a response; to a handshake by ASGI's websocket denial extension, which uvicorn has."""
+    if scope["type"] != "websocket":
+        await response.send(send)
+        return
     await send({"type": "websocket.http.response.start", "status": response.status, "headers": response.headers})
     await send({"type": "websocket.http.response.body", "body": response.body})

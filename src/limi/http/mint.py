@@ -15,13 +15,13 @@ from limi.features.client_secrets.idempotency import Repeat
 from limi.features.client_secrets.model import Minted, own_session_id
 from limi.features.client_secrets.service import MintService
 from limi.features.rate_limits.service import RateLimiter
-from limi.http.asgi import Header, RawResponse, Receive, Scope, Send, headers_of
+from limi.http.asgi import Header, Headers, RawResponse, Receive, Scope, Send, headers_of
 from limi.http.authentication import Authenticator, anonymous, client_kind
 from limi.http.bodies import ClientGoneError, is_json, read_body
 from limi.http.context import RequestContext, context_of
 from limi.http.deadlines import Deadlines
 from limi.http.errors import Refusal, as_refusal, render_error
-from limi.http.frontends import frontend_of
+from limi.http.frontends import told_frontend
 from limi.http.mint_request import decode_mint
 from limi.http.ports import MintObserver
 from limi.http.rate_limits import rate_limit_headers, too_many
@@ -46,6 +46,7 @@ _HEADERS: Final[tuple[Header, ...]] = (
 _ALLOW: Final[Header] = (b"allow", b"POST, OPTIONS")
 _IDEMPOTENCY_KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}\Z")
 _CLIENT_HEADERS: Final = (("client", b"x-limi-client"), ("client_version", b"x-client-version"))
+_OK: Final = 200
 _SERVER_ERROR: Final = 500
 _CLIENT: Final = re.compile(rb"[\x21-\x7e]{1,64}\Z")
 
@@ -61,16 +62,6 @@ class MintAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     request_id: str
     urls: CallURLs
     mode: str
-
-
-class _Ended(msgspec.Struct, frozen=True):
-    """How a request ended, for the log and the counters."""
-
-    response: RawResponse
-    minted: Minted | None = None
-    tenant: str | None = None
-    refusal: Refusal | None = None
-    cause: Exception | None = None
 
 
 class MintEndpoint:
@@ -111,16 +102,17 @@ class MintEndpoint:
         rate_headers: list[Header] = []
         try:
             minted, principal = await self._mint(scope, receive, context, rate_headers)
-            ended = _Ended(self._success(minted, context, rate_headers), minted, tenant=principal.tenant)
+            response = self._success(minted, context, rate_headers)
         except ClientGoneError:
             return
         except Exception as exc:  # noqa: BLE001 - every failure is answered in the one shape, and logged below
             refusal = as_refusal(exc)
             response = render_error(refusal, request_id=context.request_id, base_url=context.base_url)
             response.headers.extend(rate_headers)
-            ended = _Ended(response, refusal=refusal, cause=exc)
-        self._note(scope, context, ended, self._clock.monotonic() - started)
-        await ended.response.send(send)
+            self._note_failure(refusal.code, exc, scope, response.status, self._clock.monotonic() - started)
+        else:
+            self._note_success(minted, principal.tenant, scope, self._clock.monotonic() - started)
+        await response.send(send)
 
     async def _mint(
         self, scope: Scope, receive: Receive, context: RequestContext, rate_headers: list[Header]
@@ -128,9 +120,10 @@ class MintEndpoint:
         if scope["method"] != "POST":
             raise Refusal("method_not_allowed", headers=(_ALLOW,))
         principal = await self._authenticate(scope, context, rate_headers)
-        await self._limit(principal, scope, rate_headers)
-        content_type = headers_of(scope).get(b"content-type")
-        body = await read_body(scope, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
+        await self._limit(principal, scope, context, rate_headers)
+        headers = headers_of(scope)
+        content_type = headers.get(b"content-type")
+        body = await read_body(headers, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
         if (body or content_type) and not is_json(content_type):
             raise Refusal("unsupported_media_type")
         minted = await self._service.mint(
@@ -142,9 +135,9 @@ class MintEndpoint:
                 tenant=principal.tenant,
                 ip=context.ip,
                 user_agent=context.user_agent if self._keep_user_agent else None,
-                frontend=frontend_of(scope),
+                frontend=told_frontend(headers.get(b"x-limi-client"), context.user_agent),
             ),
-            repeat=repeat_of(scope, principal, context, body),
+            repeat=repeat_of(headers, principal, context, body),
         )
         return minted, principal
 
@@ -154,11 +147,13 @@ class MintEndpoint:
         except (Refusal, ApiKeyError) as exc:
             self._refusals.note(as_refusal(exc).code, scope, anonymous(context.ip))
             # A wrong key counts for its address, so that nobody tries keys faster than they may mint.
-            await self._limit(anonymous(context.ip), scope, rate_headers)
+            await self._limit(anonymous(context.ip), scope, context, rate_headers)
             raise
 
-    async def _limit(self, principal: Principal, scope: Scope, rate_headers: list[Header]) -> None:
-        decision = await self._limiter.admit_mint(principal, client_kind(context_of(scope).user_agent))
+    async def _limit(
+        self, principal: Principal, scope: Scope, context: RequestContext, rate_headers: list[Header]
+    ) -> None:
+        decision = await self._limiter.admit_mint(principal, client_kind(context.user_agent))
         self._observer.limit_decided("mint", admitted=decision.admitted)
         rate_headers.extend(rate_limit_headers(decision))
         if not decision.admitted:
@@ -180,57 +175,59 @@ class MintEndpoint:
             headers.append((b"idempotent-replayed", b"true"))
         if minted.replaces:
             headers.append((b"x-limi-model-replaced", minted.replaces.encode()))
-        return RawResponse(200, msgspec.json.encode(answer), headers)
+        return RawResponse(_OK, msgspec.json.encode(answer), headers)
 
-    def _note(self, scope: Scope, context: RequestContext, ended: _Ended, seconds: float) -> None:
+    def _note_success(self, minted: Minted, tenant: str | None, scope: Scope, seconds: float) -> None:
         """Write the one log line of this request, and count it."""
-        fields: dict[str, object] = {
-            "request_id": context.request_id,
-            "status": ended.response.status,
-            "duration_ms": round(seconds * 1000, 1),
-            "ip": context.ip,
-        }
-        headers = headers_of(scope)
-        for name, header in _CLIENT_HEADERS:
-            value = headers.get(header)
-            if value and _CLIENT.match(value):
-                fields[name] = value.decode()
-        if self._keep_user_agent and context.user_agent:
-            fields["user_agent"] = context.user_agent
-        if ended.minted:
-            self._observer.mint_ended("succeeded", "", seconds)
-            minted = ended.minted
-            if ended.tenant is not None:
-                fields["tenant"] = ended.tenant
-            _log.info(
-                "mint.succeeded",
-                session_id=own_session_id(minted.session_id, ended.tenant),
-                model=minted.model,
-                replayed=minted.replayed,
-                **fields,
-            )
-            return
-        assert ended.refusal  # noqa: S101 - an answer is one or the other
-        code = ended.refusal.code
-        failed = ended.response.status >= _SERVER_ERROR
+        self._observer.mint_ended("succeeded", "", seconds)
+        fields = self._fields(scope, _OK, seconds)
+        if tenant is not None:
+            fields["tenant"] = tenant
+        _log.info(
+            "mint.succeeded",
+            session_id=own_session_id(minted.session_id, tenant),
+            model=minted.model,
+            replayed=minted.replayed,
+            **fields,
+        )
+
+    def _note_failure(self, code: str, cause: Exception, scope: Scope, status: int, seconds: float) -> None:
+        """Write the one log line of this request, and count it."""
+        failed = status >= _SERVER_ERROR
         self._observer.mint_ended("failed" if failed else "refused", code, seconds)
-        if isinstance(ended.cause, UpstreamError):
-            fields |= {"reason": ended.cause.reason, "upstream_status": ended.cause.status}
+        fields = self._fields(scope, status, seconds)
+        if isinstance(cause, UpstreamError):
+            fields |= {"reason": cause.reason, "upstream_status": cause.status}
         if code == "internal_error":
-            _log.error("request.crashed", exc_info=ended.cause, code=code, path=scope["path"], **fields)
+            _log.error("request.crashed", exc_info=cause, code=code, path=scope["path"], **fields)
         elif failed:
             _log.error("mint.failed", code=code, reference=f"/errors/{code}", **fields)
         else:
             _log.warning("mint.refused", code=code, reference=f"/errors/{code}", **fields)
 
+    def _fields(self, scope: Scope, status: int, seconds: float) -> dict[str, object]:
+        context, headers = context_of(scope), headers_of(scope)
+        fields: dict[str, object] = {
+            "request_id": context.request_id,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 1),
+            "ip": context.ip,
+        }
+        for name, header in _CLIENT_HEADERS:
+            if header in headers and _CLIENT.match(headers[header]):
+                fields[name] = headers[header].decode()
+        if self._keep_user_agent and context.user_agent:
+            fields["user_agent"] = context.user_agent
+        return fields
 
-def repeat_of(scope: Scope, principal: Principal, context: RequestContext, body: bytes) -> Repeat | None:
+
+def repeat_of(headers: Headers, principal: Principal, context: RequestContext, body: bytes) -> Repeat | None:
     """Return what makes two requests the same one, None where the client does not say.
 
     Raises:
         Refusal: `invalid_request`, for a header that breaks its rule.
     """
-    value = headers_of(scope).get(b"idempotency-key")
+    value = headers.get(b"idempotency-key")
     if value is None:
         return None
     if not _IDEMPOTENCY_KEY.match(value):

@@ -14,9 +14,9 @@ __all__ = ["answer_headers", "headers_if_admitted", "rate_limit_headers", "too_m
 def rate_limit_headers(decision: Decision) -> tuple[Header, ...]:
     """Return how the deciding window stands, in the fields of draft-ietf-httpapi-ratelimit-headers-07."""
     return (
-        (b"ratelimit-limit", str(decision.limit).encode()),
-        (b"ratelimit-remaining", str(decision.remaining).encode()),
-        (b"ratelimit-reset", str(math.ceil(decision.reset_seconds)).encode()),
+        (b"ratelimit-limit", b"%d" % decision.limit),
+        (b"ratelimit-remaining", b"%d" % decision.remaining),
+        (b"ratelimit-reset", b"%d" % math.ceil(decision.reset_seconds)),
     )
 
 

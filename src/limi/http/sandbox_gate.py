@@ -58,7 +58,7 @@ class SandboxGate:
         headers = headers_of(scope)
         if b"content-length" not in headers and b"transfer-encoding" not in headers:
             return receive
-        body = await read_body(scope, receive, max_bytes=_MAX_BODY_BYTES, deadlines=self._deadlines)
+        body = await read_body(headers, receive, max_bytes=_MAX_BODY_BYTES, deadlines=self._deadlines)
         unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def again() -> Message:

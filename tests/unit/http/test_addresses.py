@@ -79,19 +79,13 @@ def test_what_only_looks_like_loopback_is_not(name: str) -> None:
     assert not is_loopback_host(name)
 
 
-def _base_url(hosts: Hosts, host: bytes, *, kind: str = "http") -> str | None:
-    scope = make_scope(kind=kind)
-    scope["headers"] = [(b"host", host)]
-    return hosts.base_url(scope)
-
-
 def test_the_base_url_is_the_checked_host_or_the_public_url() -> None:
     local = Hosts(public_url=None, allowed=())
-    assert _base_url(local, b"localhost:3001") == "http://localhost:3001"
-    assert _base_url(local, b"localhost:3001", kind="websocket") == "http://localhost:3001"
+    assert local.base_url("http", b"localhost:3001") == "http://localhost:3001"
+    assert local.base_url("ws", b"localhost:3001") == "http://localhost:3001"
     public = Hosts(public_url="https://voice.example.com/limi/", allowed=())
-    assert _base_url(public, b"localhost:3001") == "https://voice.example.com/limi"
-    assert _base_url(public, b"evil.example") is None
+    assert public.base_url("http", b"localhost:3001") == "https://voice.example.com/limi"
+    assert public.base_url("http", b"evil.example") is None
 
 
 @given(st.binary(max_size=40))
@@ -99,7 +93,7 @@ def test_the_base_url_is_the_checked_host_or_the_public_url() -> None:
 @example(b"[")
 @example(b"\xc2\xa0localhost")
 def test_a_host_that_is_answered_for_is_one_that_is_known(host: bytes) -> None:
-    if _base_url(Hosts(public_url=None, allowed=("voice.internal",)), host) is not None:
+    if Hosts(public_url=None, allowed=("voice.internal",)).base_url("http", host) is not None:
         name = host.decode().lower()
         assert "localhost" in name or "voice.internal" in name or "127." in name or "::" in name
 
@@ -139,4 +133,4 @@ def test_an_allowed_host_that_no_request_could_name_stops_the_start(host: str) -
     ],
 )
 def test_every_other_host_may_be_allowed(allowed: str, header: bytes) -> None:
-    assert _base_url(Hosts(public_url=None, allowed=(allowed,)), header) == f"http://{header.decode()}"
+    assert Hosts(public_url=None, allowed=(allowed,)).base_url("http", header) == f"http://{header.decode()}"

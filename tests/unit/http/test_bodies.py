@@ -10,7 +10,6 @@ from limi.http.asgi import Message
 from limi.http.bodies import ClientGoneError, is_json, read_body
 from limi.http.deadlines import Deadlines
 from limi.http.errors import Refusal
-from tests.unit.http.harness import make_scope
 
 
 def _chunk(body: bytes, *, more: bool = False) -> Message:
@@ -23,8 +22,8 @@ async def _read(*messages: Message, declared: bytes | None = None, limit: int = 
     async def receive() -> Message:
         return unread.pop(0)
 
-    headers = [(b"content-length", declared)] if declared is not None else []
-    return await read_body(make_scope("POST", "/", *headers), receive, max_bytes=limit, deadlines=Deadlines(5))
+    headers = {b"content-length": declared} if declared is not None else {}
+    return await read_body(headers, receive, max_bytes=limit, deadlines=Deadlines(5))
 
 
 async def test_pieces_are_joined() -> None:
@@ -67,7 +66,7 @@ async def test_a_body_that_does_not_come_is_a_timeout_that_closes_the_connection
         raise AssertionError
 
     with pytest.raises(Refusal) as refused:
-        await read_body(make_scope("POST"), never, max_bytes=8, deadlines=Deadlines(0.01))
+        await read_body({}, never, max_bytes=8, deadlines=Deadlines(0.01))
     assert refused.value.code == "request_timeout"
     assert (b"connection", b"close") in refused.value.headers
 

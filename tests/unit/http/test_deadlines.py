@@ -42,6 +42,28 @@ async def test_the_task_lives_on_after_a_cut() -> None:
     assert await deadlines.keep(_value()) == "done"
 
 
+async def test_what_was_cut_is_left_alone_while_it_cleans_up() -> None:
+    deadlines, cleaning, may_end = Deadlines(0.01), asyncio.Event(), asyncio.Event()
+    ended: list[str] = []
+
+    async def slow_to_end() -> None:
+        try:
+            await _never()
+        finally:
+            cleaning.set()
+            await may_end.wait()
+            ended.append("cleaned up")
+
+    task = asyncio.create_task(deadlines.keep(slow_to_end()))
+    await cleaning.wait()
+    with pytest.raises(TimeoutError):
+        await deadlines.keep(_never())
+    may_end.set()
+    with pytest.raises(TimeoutError):
+        await task
+    assert ended == ["cleaned up"]
+
+
 async def test_a_cancellation_from_outside_stays_one() -> None:
     task = asyncio.create_task(Deadlines(5).keep(_never()))
     await asyncio.sleep(0)

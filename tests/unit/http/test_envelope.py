@@ -87,6 +87,16 @@ async def test_a_header_of_the_applications_own_is_left_alone() -> None:
     assert len(names) == len(set(names))
 
 
+async def test_headers_that_the_application_sends_twice_stay_two() -> None:
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await RawResponse(200, b"", [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]).send(send)
+
+    answer = await call(_envelope(app), make_scope())
+    sent = [value for name, value in answer.messages[0]["headers"] if name == b"set-cookie"]
+    assert sent == [b"a=1", b"b=2"]
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
 async def test_a_crash_is_an_internal_error_that_says_nothing_of_its_cause() -> None:
     with capture_logs() as logs:
         answer = await call(_envelope(_crash), make_scope("GET", "/x", (b"x-request-id", b"abc")))

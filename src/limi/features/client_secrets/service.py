@@ -37,19 +37,17 @@ __all__ = ["MintService"]
 class _Job(msgspec.Struct, frozen=True, kw_only=True):
     """One mint under way."""
 
-    request: MintRequest
+    session_id: str | None
+    """The one that the caller gave, where it did."""
     origin: Origin
     resolution: Resolution
     body: bytes
     started: float
 
     @property
-    def session_id(self) -> str | None:
-        return self.request.session_id or None
-
-    def recorded(self, session_id: str | None) -> str | None:
-        """Return the session id as Limi's own records have it."""
-        return own_session_id(session_id, self.origin.tenant) if session_id else None
+    def recorded_session_id(self) -> str | None:
+        """The caller's session id as Limi's own records have it."""
+        return own_session_id(self.session_id, self.origin.tenant) if self.session_id else None
 
 
 class MintService:
@@ -98,7 +96,7 @@ class MintService:
         resolution = self._resolve(request, chosen.profile)
         check_request(request, chosen.profile, principal, resolution, self._models)
         job = _Job(
-            request=request,
+            session_id=request.session_id or None,
             origin=origin,
             resolution=resolution,
             body=self._bodies.build(request, chosen, resolution.model, principal),
@@ -178,7 +176,7 @@ class MintService:
             id=sortable_id(self._ids, now),
             at=now,
             origin=job.origin,
-            session_id=job.recorded(minted.session_id),
+            session_id=own_session_id(minted.session_id, job.origin.tenant),
             model=minted.model,
             expires_at=minted.expires_at,
             duration_ms=self._duration_ms(job),
@@ -191,7 +189,7 @@ class MintService:
             id=sortable_id(self._ids, now),
             at=now,
             origin=job.origin,
-            session_id=job.recorded(job.session_id),
+            session_id=job.recorded_session_id,
             model=intent.model,
             code=_code(cause),
             duration_ms=self._duration_ms(job),
@@ -204,7 +202,7 @@ class MintService:
             id=sortable_id(self._ids, now),
             at=now,
             origin=job.origin,
-            session_id=job.recorded(job.session_id),
+            session_id=job.recorded_session_id,
             model=job.resolution.model,
         )
 

@@ -23,8 +23,8 @@ __all__ = ["SessionBodies", "check_profile"]
 _VARIABLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_-]+)\s*\}\}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-_Key = tuple[str | None, str, int, str, str, bool, int]
-"""Tenant, name and version of the profile, then what a request made of it."""
+_Key = tuple[str | None, str, int, str, frozenset[Capability], int | None]
+"""Tenant, name and version of the profile; then the model, the wishes and the longest life of a request."""
 _MAX_BUILT: Final = 2048
 """Bodies kept at once, of about 1 KiB each; past it all are built anew, which costs 10 µs each."""
 
@@ -44,18 +44,14 @@ class SessionBodies:
         Raises:
             InvalidMintError: a variable is unknown to the profile or holds a control character.
         """
-        wishes, profile = request.capabilities, chosen.profile
-        modality = _modality(wishes, profile)
-        hears = not wishes or Capability.AUDIO_INPUT in wishes
-        most = principal.max_ttl_seconds
-        seconds = profile.ttl_seconds if most is None else min(most, profile.ttl_seconds)
+        profile, wishes, most = chosen.profile, frozenset(request.capabilities), principal.max_ttl_seconds
         if request.variables or profile.variables:
             instructions = _fill(profile, request.variables, principal.variables)
-            return _encode(profile, model, modality, seconds, instructions=instructions, hears=hears)
-        key = (chosen.tenant, chosen.name, chosen.version, model, modality, hears, seconds)
+            return _encode(profile, model, wishes, most, instructions=instructions)
+        key = (chosen.tenant, chosen.name, chosen.version, model, wishes, most)
         body = self._built.get(key)
         if body is None:
-            body = _encode(profile, model, modality, seconds, instructions=profile.instructions, hears=hears)
+            body = _encode(profile, model, wishes, most, instructions=profile.instructions)
             if len(self._built) >= _MAX_BUILT:
                 self._built.clear()
             self._built[key] = body
@@ -75,8 +71,7 @@ def check_profile(profile: Profile, *, place: str) -> None:
     # The voice is left out: upstream may know custom ones that nobody here does. So may it know other models.
     known = msgspec.structs.replace(profile, voice=_ANY_VOICE)
     try:
-        seconds, told = known.ttl_seconds, known.instructions
-        body = _encode(known, _ANY_MODEL, known.output_modality, seconds, instructions=told, hears=True)
+        body = _encode(known, _ANY_MODEL, frozenset(), None, instructions=known.instructions)
         parse_client_secret_request(body, default_model=_ANY_MODEL)
     except ProtocolError as exc:
         member = (exc.param or "").removeprefix("session.").removeprefix("audio.input.")
@@ -108,7 +103,11 @@ def _fill(profile: Profile, given: Mapping[str, str], vouched: Mapping[str, str]
     return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), profile.instructions)
 
 
-def _encode(profile: Profile, model: str, modality: str, seconds: int, *, instructions: str, hears: bool) -> bytes:
+def _encode(
+    profile: Profile, model: str, wishes: Collection[Capability], most_seconds: int | None, *, instructions: str
+) -> bytes:
+    seconds = profile.ttl_seconds if most_seconds is None else min(most_seconds, profile.ttl_seconds)
+    hears = not wishes or Capability.AUDIO_INPUT in wishes
     noise = profile.noise_reduction
     return msgspec.json.encode(
         {
@@ -116,7 +115,7 @@ def _encode(profile: Profile, model: str, modality: str, seconds: int, *, instru
             "session": {
                 "type": "realtime",
                 "model": model,
-                "output_modalities": [modality],
+                "output_modalities": [_modality(wishes, profile)],
                 "instructions": instructions,
                 "audio": {
                     "input": {

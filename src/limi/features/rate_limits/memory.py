@@ -32,9 +32,11 @@ class InMemoryWindowStore:
     async def admit(self, windows: Sequence[Window]) -> Decision:
         """Count the request in every window, or in none when one of them is full."""
         now = self._clock.monotonic()
-        logs = [self._recent(window.key, now) for window in windows]
+        logs: list[deque[float]] = []
         tightest: Decision | None = None
-        for window, log in zip(windows, logs, strict=True):
+        for window in windows:
+            log = self._recent(window.key, now)
+            logs.append(log)
             room = window.limit - len(log)
             # With a limit lowered since, more than one admission must leave before there is room again.
             reset = log[max(0, -room)] + WINDOW_SECONDS - now if log else WINDOW_SECONDS

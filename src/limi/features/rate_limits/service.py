@@ -48,20 +48,19 @@ class RateLimiter:
         return self._store.admit(windows)
 
     def _windows(self, what: str, principal: Principal, kind: ClientKind) -> list[Window]:
-        windows = self._caller_windows(what, principal, kind)
-        if principal.tenant_tokens_per_minute is not None:
-            windows.append(Window(f"{what}:{principal.tenant}/*", principal.tenant_tokens_per_minute))
-        if self._everyone is not None:
-            windows.append(Window(f"{what}:*", self._everyone))
-        return windows
-
-    def _caller_windows(self, what: str, principal: Principal, kind: ClientKind) -> list[Window]:
+        tenants = principal.tenant_tokens_per_minute
         if principal.anonymous and self._by_kind is not None:
             # The kind is told from a header that the caller writes: whoever claims to be each of them in turn gets
             # what the most generous one allows, and not their sum.
-            return [
+            windows = [
                 Window(f"{what}:{principal.caller}:{kind}", self._by_kind[kind]),
                 Window(f"{what}:{principal.caller}", max(self._by_kind.values())),
             ]
-        limit = principal.tokens_per_minute or principal.tenant_tokens_per_minute or self._tokens
-        return [Window(f"{what}:{principal.account}", limit)]
+        else:
+            limit = principal.tokens_per_minute or tenants or self._tokens
+            windows = [Window(f"{what}:{principal.account}", limit)]
+        if tenants is not None:
+            windows.append(Window(f"{what}:{principal.tenant}/*", tenants))
+        if self._everyone is not None:
+            windows.append(Window(f"{what}:*", self._everyone))
+        return windows
