@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, func, literal_column, select,
 from limi.adapters.sql.tables import client_events, journal
 from limi.adapters.sql.usage_cursors import Cursor
 from limi.features.analytics.model import ClientEvent, EventKey, EventType, Source, SourceRow
-from limi.features.analytics.sources import TRUE_ENDS, client_row, journal_row
+from limi.features.analytics.sources import COUNTED_EVENTS, TRUE_ENDS, client_row, journal_row
 from limi.kernel.facts import EventName
 from limi.kernel.frontends import Frontend
 
@@ -39,19 +39,26 @@ _SAID: Final = ("event", "tenant", "frontend", "model", "code", "detail")
 """Columns that `journal_row` is given beside number and time."""
 _MINUTE: Final = journal.c.at // (60 * _MICROSECONDS) * 60
 _NEXT: Final = (
-    select(
-        journal.c.seq,
-        (journal.c.seq > bindparam("floor")).label("fresh"),
-        _MINUTE.label("minute"),
-        *(journal.c[name] for name in _SAID),
-    )
+    select(journal.c.seq)
     .where(journal.c.seq > bindparam("after"))
     .order_by(journal.c.seq)
     .limit(bindparam("most"))
     .subquery()
 )
-_ALIKE: Final = select(func.count(), func.max(_NEXT.c.seq), *list(_NEXT.c)[2:]).group_by(*list(_NEXT.c)[1:])
-"""How many rows count alike, and their last `seq`.
+_EXTENT: Final = select(func.count(), func.max(_NEXT.c.seq))
+"""How many rows there are, and the last one's `seq`."""
+
+_KIND: Final = ((journal.c.seq > bindparam("floor")).label("fresh"), _MINUTE.label("minute"))
+_ALIKE: Final = (
+    select(func.count(), func.max(journal.c.seq), _KIND[1], *(journal.c[name] for name in _SAID))
+    .where(
+        journal.c.seq > bindparam("after"),
+        journal.c.seq <= bindparam("last"),
+        journal.c.event.in_(COUNTED_EVENTS),
+    )
+    .group_by(*_KIND, *(journal.c[name] for name in _SAID))
+)
+"""How many rows that count for something count alike, and their last `seq`.
 
 The database adds up because there are few kinds of rows: with an object a row it took three times as long, and as
 often as it went for a row it made the event loop's thread wait for the interpreter's lock.
@@ -76,11 +83,13 @@ An end that is there first leaves nothing unresolved, so the wrong row has been 
 
 
 def _read_journal(connection: Connection, cursor: Cursor, limit: int) -> Part:
-    given = {"after": cursor.seq, "floor": cursor.floor_seq, "most": limit}
-    alike = connection.execute(_ALIKE, given).all()
-    last = max((row[1] for row in alike), default=0)
-    taken_back = connection.execute(_TAKEN_BACK, {"after": cursor.seq, "last": last}).all()
-    return Part(sum(row[0] for row in alike), last, [_counted(row) for row in (*alike, *taken_back)])
+    number, last = connection.execute(_EXTENT, {"after": cursor.seq, "most": limit}).one()
+    if not number:
+        return Part(0, 0, [])
+    within = {"after": cursor.seq, "last": last}
+    alike = connection.execute(_ALIKE, {**within, "floor": cursor.floor_seq})
+    taken_back = connection.execute(_TAKEN_BACK, within)
+    return Part(number, last, [_counted(row) for row in (*alike, *taken_back)])
 
 
 def _counted(row: Sequence[Any]) -> SourceRow:

@@ -14,7 +14,7 @@ from limi.kernel.errors import CATALOGUE
 from limi.kernel.facts import EventName
 from limi.kernel.frontends import Frontend
 
-__all__ = ["CANCELLED", "TRUE_ENDS", "UNKNOWN_CODE", "client_row", "counted_code", "journal_row"]
+__all__ = ["CANCELLED", "COUNTED_EVENTS", "TRUE_ENDS", "UNKNOWN_CODE", "client_row", "counted_code", "journal_row"]
 
 UNKNOWN_CODE: Final = "unknown"
 """What every code outside the catalogue is counted as."""
@@ -49,6 +49,8 @@ _COUNTED: Final[dict[str, Callable[[str | None], Counts]]] = {
     EventName.AUTH_REFUSED.value: _refusals,
     EventName.LIMIT_REACHED.value: _refusals,
 }
+COUNTED_EVENTS: Final = tuple(_COUNTED)
+"""Events that count for something; whoever reads rows may leave out all others."""
 
 
 def journal_row(
