@@ -4,6 +4,7 @@ Appending is the hot path, so it is one statement of driver SQL (`journal_rows`)
 the statement is its own transaction. Everything else is SQLAlchemy Core.
 """
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from math import floor
@@ -31,6 +32,16 @@ from limi.kernel.journal import JournalUnavailableError
 __all__ = ["SQLJournalStore"]
 
 _MICROSECONDS: Final = 1_000_000
+
+_REFUSALS: Final = (
+    IntegrityError,
+    DataError,
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    OverflowError,
+    UnicodeEncodeError,
+)
+"""What says that a value is at fault and not the database."""
 
 _LEASE_KEPT_MICROSECONDS: Final = 24 * 3600 * _MICROSECONDS
 """How long an ended lease stays, in case its writer was suspended in the middle of an append and finishes it."""
@@ -245,10 +256,12 @@ class SQLJournalStore:
             self._replacements += 1
             self._engine.dispose()
             raise JournalUnavailableError(str(exc)) from exc
-        except (IntegrityError, DataError, OverflowError, UnicodeEncodeError) as exc:
+        except _REFUSALS as exc:
             raise FactRefusedError(f"the database refuses a value ({type(exc).__name__})") from exc
         except DBAPIError as exc:
             raise JournalUnavailableError(f"the database does not answer as it should: {exc.orig}") from exc
+        except sqlite3.Error as exc:
+            raise JournalUnavailableError(f"the database does not answer as it should: {exc}") from exc
         except (SchemaError, SQLAlchemyError) as exc:
             raise JournalUnavailableError(f"the database cannot be used: {exc}") from exc
 

@@ -17,11 +17,13 @@ from limi.kernel.journal import JournalUnavailableError
 __all__ = ["Backlog", "Record"]
 
 
-class Record(msgspec.Struct, frozen=True, eq=False):
+class Record(msgspec.Struct, eq=False):
     """The facts of one `record` call, which are written together or not at all."""
 
     facts: Sequence[Fact]
     waiter: "asyncio.Future[None]"
+    again: bool = False
+    """Whether it was kept for another attempt; the one before may have succeeded unnoticed."""
 
     @property
     def is_outcome(self) -> bool:
@@ -50,6 +52,8 @@ class Backlog:
         self._limit = limit
         self._new: deque[Record] = deque()
         self._kept: deque[Record] = deque()
+        self.arrival = asyncio.Event()
+        """Set by a new record that comes while no other waits; cleared by whoever waits for one."""
         self.queued = 0
         """Facts waiting for their first attempt."""
         self.kept = 0
@@ -69,6 +73,8 @@ class Backlog:
         count = len(record.facts)
         if self.queued + count > self._limit:
             raise JournalFullError(limit=self._limit)
+        if not self._new:
+            self.arrival.set()
         self._new.append(record)
         self.queued += count
 
@@ -84,6 +90,7 @@ class Backlog:
             if self.kept + count > self._limit:
                 dropped += count
                 continue
+            record.again = True
             self._kept.append(record)
             self.kept += count
         return dropped

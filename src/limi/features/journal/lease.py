@@ -40,6 +40,9 @@ _RENEWALS_PER_LEASE: Final = 3
 _MAX_OPEN: Final = 100_000
 """Open intents remembered one by one, about 15 MB. Past it, a sweep after a crash reads more rows than it must."""
 
+# Read once: in Python 3.11 naming the member costs more than comparing it.
+_REQUESTED: Final = Outcome.REQUESTED
+
 _log = structlog.get_logger(__name__)
 
 
@@ -88,7 +91,7 @@ class WriterLease:
             self.renew()
         head = self._head or 0
         for fact in facts:
-            if fact.outcome is Outcome.REQUESTED:
+            if fact.outcome is _REQUESTED:
                 self._open.setdefault(fact.id, head)
         self._append_to_chain(self._kept(self._unwritten(facts) if again else facts))
         for fact in facts:

@@ -100,7 +100,6 @@ class JournalWriter:
             outbox=outbox,
         )
         self._backlog = Backlog(limit=settings.queue_size)
-        self._arrival = asyncio.Event()
         self._running = False
         self._failing_since: float | None = None
         self._in_flight: list[Record] = []
@@ -182,8 +181,6 @@ class JournalWriter:
             self._backlog.add(record)
         except JournalFullError as exc:
             self._give_up([record], exc)
-        else:
-            self._arrival.set()
         return record.waiter
 
     async def _flush(self) -> None:
@@ -226,12 +223,12 @@ class JournalWriter:
     async def _work_arrives(self) -> None:
         """Return when there is a batch worth taking: after the linger, unless it is full already."""
         if not self._backlog.has_new:
-            self._arrival.clear()
+            self._backlog.arrival.clear()
             if self._backlog.kept and self._failing_since is None:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._retry_seconds if self._backlog.kept else None):
-                    await self._arrival.wait()
+                    await self._backlog.arrival.wait()
         if self._settings.linger_ms and self._backlog.queued < self._settings.batch_size:
             await asyncio.sleep(self._settings.linger_ms / 1000)
 
@@ -239,8 +236,8 @@ class JournalWriter:
         facts = [fact for record in batch for fact in record.facts]
         if facts:
             began = self._clock.monotonic()
-            again = any(record.waiter.done() for record in batch)
-            job = self._thread.run(partial(self._lease.append, facts, again=again))
+            # Those that are tried again stand first.
+            job = self._thread.run(partial(self._lease.append, facts, again=batch[0].again))
             if not await self._done_in_time(job, batch):
                 return
             try:

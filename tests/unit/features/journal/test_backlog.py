@@ -66,6 +66,26 @@ async def test_new_records_are_not_kept_waiting_by_kept_outcomes() -> None:
     assert backlog.take(2) == new
 
 
+async def test_only_what_was_kept_is_known_to_be_tried_again() -> None:
+    backlog = Backlog(limit=2)
+    backlog.keep([kept := await record(FACTS.failed(FACTS.intent()))])
+    backlog.add(new := await record(FACTS.failed(FACTS.intent())))
+    assert (kept.again, new.again) == (True, False)
+
+
+async def test_the_first_new_record_wakes_whoever_waits_for_one() -> None:
+    backlog = Backlog(limit=100)
+    backlog.keep([await record(FACTS.failed(FACTS.intent()))])
+    assert not backlog.arrival.is_set()
+    for each in await records(2):
+        backlog.add(each)
+        assert backlog.arrival.is_set()
+    backlog.take_new()
+    backlog.arrival.clear()
+    backlog.add(await record())
+    assert backlog.arrival.is_set()
+
+
 async def test_outcomes_that_find_no_room_are_counted() -> None:
     backlog = Backlog(limit=2)
     outcomes = [await record(FACTS.failed(FACTS.intent())) for _ in range(5)]
