@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import IO, Final
 
 import msgspec
@@ -72,23 +73,21 @@ class LogSink:
         self._closed = False
         self._writer: threading.Thread | None = None
 
-    def write(self, line: bytes, *, at_once: bool) -> None:
+    def write(self, line: str | bytes, *, at_once: bool) -> None:
         """Take one line without its end; where too much waits already it is dropped, and counted."""
+        if isinstance(line, str):
+            line = line.encode(errors="backslashreplace")
         with self._lock:
             if self._size >= _MOST_WAITING_BYTES:
                 self._dropped += 1
                 return
+            if not self._lines:
+                # For all who come until the thread takes their lines.
+                self._wake_writer()
             self._lines.append(line)
             self._size += len(line)
-            full = self._size >= _FLUSH_BYTES
-            if self._writer is None:
-                # A daemon: a stream that takes nothing must not keep the process from ending.
-                self._writer = threading.Thread(target=self._write_for_ever, name="limi-log", daemon=True)
-                self._writer.start()
-        if at_once or full:
+        if at_once or self._size >= _FLUSH_BYTES:
             self.flush()
-        elif not self._waiting.is_set():
-            self._waiting.set()
 
     def announce(self, event: str, **fields: object) -> None:
         """Write one event whatever the level is."""
@@ -115,6 +114,13 @@ class LogSink:
         self.flush()
         self._closed = True
         self._urgent.set()
+        self._waiting.set()
+
+    def _wake_writer(self) -> None:
+        if self._writer is None:
+            # A daemon: a stream that takes nothing must not keep the process from ending.
+            self._writer = threading.Thread(target=self._write_for_ever, name="limi-log", daemon=True)
+            self._writer.start()
         self._waiting.set()
 
     def _write_for_ever(self) -> None:
@@ -220,16 +226,8 @@ class _SinkLogger:
     """What structlog calls with a finished line."""
 
     def __init__(self, sink: LogSink) -> None:
-        self._sink = sink
-
-    def _log(self, line: str | bytes) -> None:
-        self._sink.write(_as_bytes(line), at_once=False)
-
-    def _log_at_once(self, line: str | bytes) -> None:
-        self._sink.write(_as_bytes(line), at_once=True)
-
-    debug = info = warning = _log
-    error = critical = exception = _log_at_once
+        self.debug = self.info = self.warning = partial(sink.write, at_once=False)
+        self.error = self.critical = self.exception = partial(sink.write, at_once=True)
 
 
 class _Forward(logging.Handler):
@@ -241,10 +239,6 @@ class _Forward(logging.Handler):
         log = structlog.get_logger().bind(logger=record.name)
         level = "error" if record.levelno >= logging.ERROR else "warning"
         getattr(log, level)("python.logged", message=_message(record), exc_info=record.exc_info)
-
-
-def _as_bytes(line: str | bytes) -> bytes:
-    return line.encode(errors="backslashreplace") if isinstance(line, str) else line
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -6,6 +6,7 @@ rendered.
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -29,12 +30,11 @@ class Tally(Collector):
         self._name = name
         self._description = description
         self._labels = tuple(labels)
-        self._counts: dict[tuple[str, ...], int] = {}
+        self._counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
 
     def add(self, *values: str) -> None:
         """Count one, under the labels' `values`, which come from closed sets."""
-        counts = self._counts
-        counts[values] = counts.get(values, 0) + 1
+        self._counts[values] += 1
 
     def begin(self, *values: str) -> None:
         """Have a count at nothing, so that its first one is an increase for whoever looks at rates."""
@@ -73,18 +73,15 @@ class Durations(Collector):
         self._description = description
         self._labels = tuple(labels)
         self._bounds = tuple(buckets)
-        self._counts: dict[tuple[str, ...], list[int]] = {}
-        self._sums: dict[tuple[str, ...], float] = {}
+        self._counts: defaultdict[tuple[str, ...], list[int]] = defaultdict(self._nothing)
+        self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
         if not self._labels:
             # Without labels it is there from the start, so that a rate over it begins at nothing.
-            self._begin(())
+            self._counts[()] = self._nothing()
 
     def observe(self, value: float, *labels: str) -> None:
         """Count `value` under the labels' values, which come from closed sets."""
-        counts = self._counts.get(labels)
-        if counts is None:
-            counts = self._begin(labels)
-        counts[bisect_left(self._bounds, value)] += 1
+        self._counts[labels][bisect_left(self._bounds, value)] += 1
         self._sums[labels] += value
 
     def describe(self) -> Iterator[Metric]:
@@ -106,10 +103,8 @@ class Durations(Collector):
     def _family(self) -> HistogramMetricFamily:
         return HistogramMetricFamily(self._name, self._description, labels=self._labels)
 
-    def _begin(self, labels: tuple[str, ...]) -> list[int]:
-        counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
-        self._sums[labels] = 0.0
-        return counts
+    def _nothing(self) -> list[int]:
+        return [0] * (len(self._bounds) + 1)
 
 
 class ReadCounter(Collector):

@@ -34,6 +34,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
         self._begin()
         # Kept, because looking for it is a system call until Python 3.12.
         self._loop = asyncio.get_running_loop()
@@ -53,7 +54,7 @@ class Connection(asyncio.Protocol):
 
         Args:
             request: head and body.
-            deadline: when the whole answer must be there, by the loop's clock.
+            deadline: when the whole answer must be there, by the loop's clock; never before the last one's.
 
         Raises:
             TransportError: from the future; a `StaleConnectionError` where nothing at all came back.
@@ -61,13 +62,15 @@ class Connection(asyncio.Protocol):
         assert self._transport  # noqa: S101 - it is handed out connected
         self._begin()
         self._waiter = self._loop.create_future()
-        self._timer = self._loop.call_at(deadline, self._run_out)
+        self._deadline = deadline
+        if self._timer is None:
+            self._watch()
         self._transport.write(request)
         return self._waiter
 
     def abort(self) -> None:
         """Cut the connection at once."""
-        self._stop_timer()
+        self._stop_watching()
         if self._transport is not None:
             self._transport.abort()
 
@@ -85,21 +88,20 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._fail("an answer that is no HTTP")
+            self._fail(TransportError("an answer that is no HTTP"))
             return
         if self._is_head and self._heard > _MAX_HEAD_BYTES:
-            self._fail(f"an answer's head of more than {_MAX_HEAD_BYTES} bytes")
-        elif self._size > self._max_bytes:
-            self._fail(f"an answer of more than {self._max_bytes} bytes")
+            self._fail(TransportError(f"an answer's head of more than {_MAX_HEAD_BYTES} bytes"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Settle what waits: the end of the connection may be the end of the body (RFC 9112 §6.3)."""
         if not self._is_head and not self._is_sized and exc is None:
             self._finish()
         elif self._heard:
-            self._fail("the connection ended before the answer did")
+            self._fail(TransportError("the connection ended before the answer did"))
         else:
-            self._settle(StaleConnectionError("the connection ended before an answer began"))
+            self._fail(StaleConnectionError("the connection ended before an answer began"))
+        self._stop_watching()
         self.closed.set_result(None)
 
     def on_message_begin(self) -> None:
@@ -124,14 +126,16 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body while it fits (the parser's call)."""
         self._size += len(body)
-        if self._size <= self._max_bytes:
+        if self._size > self._max_bytes:
+            self._fail(TransportError(f"an answer of more than {self._max_bytes} bytes"))
+        else:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
         """Hand out the answer, unless it was an interim one such as 103 (the parser's call)."""
         if self._is_head:
             self._headers.clear()
-        elif self._size <= self._max_bytes:
+        else:
             self._finish()
 
     def _begin(self) -> None:
@@ -143,31 +147,39 @@ class Connection(asyncio.Protocol):
         self._is_sized = False
 
     def _finish(self) -> None:
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._settle(Answer(self._parser.get_status_code(), body, self._headers))
+        if waiter := self._end():
+            self.idle_since = self._loop.time()
+            waiter.set_result(Answer(self._parser.get_status_code(), b"".join(self._body), self._headers))
         if not self._parser.should_keep_alive():
             self.abort()
 
-    def _fail(self, reason: str) -> None:
-        self._settle(TransportError(reason))
+    def _fail(self, error: TransportError) -> None:
+        if waiter := self._end():
+            waiter.set_exception(error)
         self.abort()
 
-    def _run_out(self) -> None:
-        self._settle(TransportError("no whole answer in time", timed_out=True))
-        self.abort()
-
-    def _settle(self, outcome: Answer | TransportError) -> None:
+    def _end(self) -> asyncio.Future[Answer] | None:
+        """End the exchange, and return who waits for it still."""
         waiter, self._waiter = self._waiter, None
-        self._stop_timer()
-        if waiter is None or waiter.done():
-            return
-        if isinstance(outcome, Answer):
-            self.idle_since = self._loop.time()
-            waiter.set_result(outcome)
-        else:
-            waiter.set_exception(outcome)
+        return None if waiter is None or waiter.done() else waiter
 
-    def _stop_timer(self) -> None:
+    def _watch(self) -> None:
+        """Look at the time when that of this exchange is up.
+
+        Mostly a later one is under way then. To make and cancel a timer for each cost ten times as much.
+        """
+        self._timer = self._loop.call_at(self._deadline, self._look_at_time, self._deadline)
+
+    def _stop_watching(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _look_at_time(self, deadline: float) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._deadline > deadline:
+            self._watch()
+        else:
+            self._fail(TransportError("no whole answer in time", timed_out=True))

@@ -51,14 +51,14 @@ class HTTPTransport:
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._connector: Connector | None = None
-        self._path = self._common = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._path = ""
+        self._common: dict[str, str] = {}
         # A URL that is none is said with the first request, so that a command can say it in its own words.
         with suppress(ValueError):
             destination = Destination.of(base_url)
             self._path = destination.path
-            self._common = (
-                f"host: {destination.authority}\r\nuser-agent: {user_agent}\r\naccept: application/json\r\n"
-            )
+            self._common = {"host": destination.authority, "user-agent": user_agent, "accept": "application/json"}
             self._connector = Connector(destination, proxy=proxy)
 
     async def send(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes = b"") -> Answer:
@@ -67,16 +67,29 @@ class HTTPTransport:
         request = self._encode(method, path, headers, body)
         if connector is None or request is None:
             raise TransportError("no request can be made of this URL and these headers")
-        now = asyncio.get_running_loop().time()
+        if self._loop is None:
+            # Kept, because looking for it is a system call until Python 3.12.
+            self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
         deadline = now + self._seconds
-        if (connection := self._take_idle(now)) is not None:
+        idle = self._take_idle(now)
+        while True:
+            connection = idle or await self._connect(connector, deadline)
             try:
-                return await self._exchange(connection, request, deadline)
+                answer = await connection.ask(request, deadline=deadline)
             except StaleConnectionError:
+                if connection is not idle:
+                    raise
                 # Closed in the moment it was used. Nothing came back, so nobody knows of a key, and another try is
                 # right although POST is not idempotent (RFC 9110 §9.2.2).
-                pass
-        return await self._exchange(await self._connect(connector, deadline), request, deadline)
+                idle = None
+            except BaseException:
+                # Whoever cancels leaves an answer under way, which the next request must not read as its own.
+                connection.abort()
+                raise
+            else:
+                self._keep(connection)
+                return answer
 
     async def close(self) -> None:
         """Cut all connections and wait until their sockets are closed; may be called twice."""
@@ -84,19 +97,6 @@ class HTTPTransport:
             connection.abort()
         await asyncio.gather(*(connection.closed for connection in self._open))
         self._idle.clear()
-
-    async def _exchange(self, connection: Connection, request: bytes, deadline: float) -> Answer:
-        try:
-            answer = await connection.ask(request, deadline=deadline)
-        except BaseException:
-            # Whoever cancels leaves an answer under way, which the next request must not read as its own.
-            connection.abort()
-            raise
-        if connection.is_usable and len(self._idle) < _MAX_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.abort()
-        return answer
 
     async def _connect(self, connector: Connector, deadline: float) -> Connection:
         try:
@@ -108,6 +108,13 @@ class HTTPTransport:
         self._open.add(connection)
         connection.closed.add_done_callback(lambda _: self._open.discard(connection))
         return connection
+
+    def _keep(self, connection: Connection) -> None:
+        """Keep `connection` for another request; whether it is usable still is asked when it is taken."""
+        if len(self._idle) < _MAX_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.abort()
 
     def _take_idle(self, now: float) -> Connection | None:
         """Return the connection that was used last, and drop all if even that has been idle for long."""
@@ -123,10 +130,9 @@ class HTTPTransport:
 
     def _encode(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes | None:
         """Return the request, or None where a header would break out of its line (RFC 9110 §5.5)."""
-        lines = []
-        for name, value in headers.items():
-            if not (value.isascii() and value.isprintable()):
-                return None
-            lines.append(f"{name}: {value}\r\n")
-        head = f"{method} {self._path}{path} HTTP/1.1\r\n{self._common}{''.join(lines)}"
-        return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+        values = "".join(headers.values())
+        if not (values.isascii() and values.isprintable()):
+            return None
+        fields = {**self._common, **headers, "content-length": str(len(body))}
+        lines = "\r\n".join(map(": ".join, fields.items()))
+        return f"{method} {self._path}{path} HTTP/1.1\r\n{lines}\r\n\r\n".encode() + body

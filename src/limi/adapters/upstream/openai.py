@@ -92,7 +92,9 @@ class OpenAIUpstream:
         }
         started = self._clock.monotonic()
         try:
-            answer = await self._send("POST", "/realtime/client_secrets", headers, body)
+            answer = await self._transport.send("POST", "/realtime/client_secrets", headers=headers, body=body)
+        except TransportError as exc:
+            raise _failure(exc) from exc
         finally:
             self._observe(self._clock.monotonic() - started)
         if answer.status != _OK:
@@ -101,20 +103,17 @@ class OpenAIUpstream:
 
     async def check(self) -> None:
         """List the models: it proves network and key, and costs nothing."""
-        answer = await self._send("GET", "/models", {"authorization": self._authorization})
+        headers = {"authorization": self._authorization}
+        try:
+            answer = await self._transport.send("GET", "/models", headers=headers)
+        except TransportError as exc:
+            raise _failure(exc) from exc
         if answer.status != _OK:
             raise self._refusal(answer)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()
-
-    async def _send(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
-        try:
-            return await self._transport.send(method, path, headers=headers, body=body)
-        except TransportError as exc:
-            kind = UpstreamTimeoutError if exc.timed_out else UpstreamError
-            raise kind(exc.reason) from exc
 
     def _refusal(self, answer: Answer) -> UpstreamError:
         if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -154,6 +153,10 @@ class OpenAIUpstream:
         # HTTP dates are UTC even in the old form that does not say so (RFC 9110 §5.6.7).
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment.timestamp() - self._clock.now()) * 1000)
+
+
+def _failure(error: TransportError) -> UpstreamError:
+    return UpstreamTimeoutError(error.reason) if error.timed_out else UpstreamError(error.reason)
 
 
 def _why(answer: Answer) -> str:

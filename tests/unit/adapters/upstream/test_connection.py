@@ -1,6 +1,8 @@
 """What one connection makes of the bytes that come, whatever they are (RFC 9112)."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -139,6 +141,42 @@ async def test_the_time_is_up_at_the_deadline() -> None:
         await answer
     assert caught.value.timed_out
     assert wire.cut
+
+
+async def test_an_answer_in_time_ends_no_later_exchange_and_its_own_time_counts() -> None:
+    connection, wire = connected()
+    answer = ask(connection, seconds=0.01)
+    connection.data_received(OK)
+    await answer
+    later, began = ask(connection, seconds=0.05), asyncio.get_running_loop().time()
+    with pytest.raises(TransportError, match="no whole answer in time"):
+        await later
+    assert asyncio.get_running_loop().time() - began >= 0.04
+    assert wire.cut
+
+
+async def test_the_end_of_a_time_is_nothing_to_a_connection_that_lies_idle() -> None:
+    connection, wire = connected()
+    loop = asyncio.get_running_loop()
+    answer, up = ask(connection, seconds=0.01), loop.create_future()
+    connection.data_received(OK)
+    loop.call_at(loop.time() + 0.02, up.set_result, None)
+    await up
+    assert (await answer).body == b"hello"
+    assert connection.is_usable
+    assert not wire.cut
+
+
+async def test_nothing_holds_a_connection_that_has_ended() -> None:
+    connection, _ = connected()
+    answer = ask(connection, seconds=60)
+    connection.data_received(b"HTTP/1.1 204 No Content\r\n\r\n")
+    await answer
+    connection.connection_lost(None)
+    ended = weakref.ref(connection)
+    del connection, answer
+    gc.collect()
+    assert ended() is None
 
 
 def raised(outcome: Callable[[], Any]) -> bool:

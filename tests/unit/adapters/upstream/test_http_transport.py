@@ -125,6 +125,25 @@ class TestHTTP:
         assert [answer.status for answer in answers] == [200, 200, 200]
         assert connections == 3
 
+    async def test_a_connection_that_is_known_to_be_closed_is_not_asked(self) -> None:
+        closed = asyncio.Event()
+
+        async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+            closed.set()
+
+        async with listening(respond) as url, transport_to(url, timeout_seconds=1) as transport:
+            for _ in range(3):
+                assert (await transport.send("GET", "/", headers={})).body == b"{}"
+                await closed.wait()
+                closed.clear()
+                for _ in range(10):
+                    await asyncio.sleep(0)
+
     async def test_a_fresh_connection_that_ends_without_a_word_is_an_error(self) -> None:
         asked = 0
 
@@ -150,6 +169,23 @@ class TestHTTP:
             upstream.gate.set()
             assert (await transport.send("GET", "/two", headers={})).body in {b"late", b"mine"}
             assert [asked.path for asked in upstream.asked] == ["/v1/one", "/v1/two"]
+
+    async def test_who_gives_up_closes_the_connection(self) -> None:
+        asked, ended = asyncio.Event(), asyncio.Event()
+
+        async def respond(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            asked.set()
+            try:
+                await reader.read()
+            finally:
+                ended.set()
+
+        async with listening(respond) as url, transport_to(url, timeout_seconds=60) as transport:
+            given_up = asyncio.create_task(transport.send("GET", "/", headers={}))
+            await asked.wait()
+            given_up.cancel()
+            await asyncio.wait_for(ended.wait(), 5)
 
     async def test_as_many_connections_as_requests_at_once_and_all_are_closed_at_the_end(
         self, upstream: FakeUpstream
