@@ -60,7 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "questions", nargs="*", metavar="question", help=f"{', '.join(_QUESTIONS)}; all unless given"
     )
-    parser.add_argument("--rounds", type=int, help=f"interleaved rounds, {_FULL.rounds} unless given")
+    parser.add_argument("--rounds", type=int, help=f"rounds of {_FULL.seconds:g} s, {_FULL.rounds} unless given")
     parser.add_argument("--quick", action="store_true", help="one short round, to see that everything works")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[], help="contenders by name")
     args = parser.parse_args()

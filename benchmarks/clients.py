@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import mint
-from benchmarks.contenders import check_journal, limi_environ, limi_versions, locked_versions, read_common
+from benchmarks.contenders import (
+    LIMI_REST_SECONDS,
+    check_journal,
+    limi_environ,
+    limi_versions,
+    locked_versions,
+    read_common,
+)
 from benchmarks.harness.report import Report
 from benchmarks.harness.rounds import Options
 from benchmarks.harness.servers import Contender, Launch
@@ -60,4 +67,5 @@ def _contender(client: str) -> Contender:
         versions=versions,
         read=read_common,
         check=check_journal,
+        rest_seconds=LIMI_REST_SECONDS,
     )

@@ -16,6 +16,7 @@ from benchmarks.setup import PEERS, install_node_peer, install_python_peer, node
 
 __all__ = [
     "EVERYONE",
+    "LIMI_REST_SECONDS",
     "by_name",
     "check_journal",
     "limi_environ",
@@ -27,6 +28,8 @@ __all__ = [
 _KEY: Final = "sk-benchmark"  # of no account
 _MASTER_KEY: Final = "sk-benchmark-master"
 _COMMON: Final = ("ephemeralKey", "expiresAt", "sessionId", "model", "requestId")
+LIMI_REST_SECONDS: Final = 2.0
+"""It counts usage every two seconds, and what it counts is the cost of the mints before."""
 _LIMI_PARTS: Final = ("limi", "uvicorn", "uvloop", "httptools", "msgspec", "sqlalchemy", "structlog")
 
 
@@ -138,6 +141,7 @@ _LIMI: Final = Contender(
     versions=limi_versions,
     read=read_common,
     check=check_journal,
+    rest_seconds=LIMI_REST_SECONDS,
 )
 
 EVERYONE: Final[Sequence[Contender]] = (

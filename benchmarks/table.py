@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from benchmarks.harness.report import Column, Report, Row, load_reports
-from benchmarks.harness.statistics import Summary
+from benchmarks.harness.report import Column, Report, Row, Run, load_reports
+from benchmarks.harness.statistics import Summary, has_quartiles
 
 __all__ = ["render", "render_committed"]
 
@@ -35,7 +35,7 @@ def _section(report: Report) -> str:
 def _table(report: Report) -> Iterator[str]:
     first = report.rows[0] if report.rows else None
     shown = [column for column in report.columns if column.shown]
-    compared = [column.heading for column in report.columns if first and column.key == report.compared_by]
+    compared = [column.heading for column in report.columns if first and _is_compared(report, column)]
     headings = [column.heading for column in shown] + [
         f"{heading} × {first.title}" for heading in compared if first
     ]
@@ -46,8 +46,14 @@ def _table(report: Report) -> Iterator[str]:
         yield _line([row.title, *(_figure(row, column) for column in shown), *times])
 
 
+def _is_compared(report: Report, column: Column) -> bool:
+    return column.key == report.compared_by and not column.only_low
+
+
 def _figure(row: Row, column: Column) -> str:
     found = row.figures[column.key]
+    if column.only_low:
+        return f"{found.low:,.{column.digits}f}"
     return f"{found.median:,.{column.digits}f} <sub>{_spread(found, column.digits)}</sub>"
 
 
@@ -71,9 +77,10 @@ def _ratio(value: float) -> str:
 
 def _notes(report: Report) -> Iterator[str]:
     run, machine = report.run, report.run.machine
+    spread = "quartiles (of few, least and greatest)" if has_quartiles(run.rounds) else "least and greatest"
     yield (
-        f"Medians of {run.rounds} interleaved rounds of {run.seconds:g} s after {run.warm_up_seconds:g} s of "
-        f"warm-up, least and greatest beside them; {run.connections} connections by {run.driver}. {run.date}, "
+        f"Medians of {_rounds(run)} after {run.warm_up_seconds:g} s of warm-up, {spread} beside them; "
+        f"{run.connections} connections by {run.driver}. {run.date}, "
         f"commit {run.commit}, {machine.processor}, {machine.cores} cores, {machine.memory_gib:g} GiB, "
         f"{machine.system}, kernel {machine.kernel}, load before {machine.load_before:g}."
     )
@@ -86,6 +93,15 @@ def _notes(report: Report) -> Iterator[str]:
     yield "What this does not show:"
     yield ""
     yield from (f"- {note}" for note in report.notes)
+
+
+def _rounds(run: Run) -> str:
+    if run.in_bursts:
+        return (
+            f"{run.rounds} bursts of {run.seconds:g} s, of slow servers fewer and longer ones, taken in turns by "
+            "servers that run side by side,"
+        )
+    return f"{run.rounds} interleaved rounds of {run.seconds:g} s"
 
 
 def _line(cells: Iterable[str]) -> str:

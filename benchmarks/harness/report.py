@@ -1,5 +1,6 @@
 """What one run found, as it is committed: `benchmarks/results/<question>.json`."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     digits: int
     shown: bool = True
     """Whether readers see it; what only vouches for the run stays in the file."""
+    only_low: bool = False
+    """Whether it shows only where the spread of its figure begins, beside a column that shows all of it."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +39,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """By column."""
     rounds: Mapping[str, Sequence[float]]
     """What the figures were made of."""
+    turns: Sequence[int] = ()
+    """The numbers of those rounds; empty where it had one in each."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +57,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Length of one measurement."""
     warm_up_seconds: float
     connections: int
+    in_bursts: bool = False
+    """Whether contenders lived side by side and each round was a turn of bursts, of these seconds or more."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,23 +89,33 @@ def make_rows(
     *,
     titles: Mapping[str, str],
     versions: Mapping[str, Mapping[str, str]],
-    rounds: Mapping[str, Sequence[Mapping[str, float]]],
+    rounds: Mapping[str, Mapping[int, Mapping[str, float]]],
 ) -> list[Row]:
     """Turn what each contender's rounds gave into rows, in the order of `titles`; who has no round has no row."""
     rows = []
     for name, title in titles.items():
-        measured = rounds.get(name, ())
+        measured = rounds.get(name, {})
         if not measured:
             continue
-        values = {column.key: [figures[column.key] for figures in measured] for column in columns}
-        figures = {key: summarize(found) for key, found in values.items()}
-        rows.append(Row(name=name, title=title, versions=versions.get(name, {}), figures=figures, rounds=values))
+        values = {column.key: [figures[column.key] for figures in measured.values()] for column in columns}
+        rows.append(
+            Row(
+                name=name,
+                title=title,
+                versions=versions.get(name, {}),
+                figures={key: summarize(found) for key, found in values.items()},
+                rounds=values,
+                turns=list(measured),
+            )
+        )
     return rows
 
 
 def compare(rows: Sequence[Row], key: str) -> dict[str, dict[str, Summary]]:
     """Return the ratios of one column between all rows."""
-    return ratios({row.name: row.rounds[key] for row in rows})
+    return ratios(
+        {row.name: dict(zip(row.turns or itertools.count(1), row.rounds[key], strict=False)) for row in rows}
+    )
 
 
 def save_report(report: Report, folder: Path = RESULTS) -> Path:

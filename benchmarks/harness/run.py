@@ -42,6 +42,7 @@ def make_report(
             seconds=options.seconds,
             warm_up_seconds=options.warm_up_seconds,
             connections=options.connections,
+            in_bursts=options.in_bursts,
         ),
         columns=columns,
         compared_by=compared_by,

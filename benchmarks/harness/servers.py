@@ -35,6 +35,12 @@ _START_SECONDS: Final = 90.0
 _STOP_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.002
 """Well below the shortest start there is, so that it does not show in one."""
+_END_SECONDS: Final = 0.05
+_REST_SECONDS: Final = 10.0
+"""The longest wait for a server that does not come to rest: one that never does is measured all the same."""
+_REST_LOOK_SECONDS: Final = 0.2
+_AT_REST: Final = 0.1
+"""Share of a core; the slowest server is busy for a second with what was under way when a load ended."""
 _OK: Final = 200
 _ROOT: Final = Path(__file__).parents[2]
 
@@ -75,6 +81,8 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
     """Whether each request carries an `Idempotency-Key` of its own."""
     logs_each: bool = True
     """Whether it writes a line `mint.succeeded` for each key."""
+    rest_seconds: float = 0.3
+    """How long after a load it may wait until it begins what is left to do for it, such as writing its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,28 @@ class Server:
     def resident_bytes(self) -> int:
         """Return the memory held now."""
         return resident_bytes(self.process.pid)
+
+    def rest(self, seconds: float) -> None:
+        """Wait so long, and then until it does nothing, so that all it does for a load is done."""
+        time.sleep(seconds)
+        given_up, before = time.monotonic() + _REST_SECONDS, self.cpu_seconds
+        while time.monotonic() < given_up:
+            time.sleep(_REST_LOOK_SECONDS)
+            now = self.cpu_seconds
+            if now - before < _REST_LOOK_SECONDS * _AT_REST:
+                return
+            before = now
+
+    def must_run(self) -> None:
+        """Make sure that it has not ended.
+
+        Raises:
+            NotReadyError: it has.
+        """
+        # Its connections break a moment before it is gone.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = self.process.wait(_END_SECONDS)
+            raise NotReadyError(f"{_tail(self.log)}\nit ended with status {status} while it was measured")
 
 
 @contextmanager
@@ -197,7 +227,11 @@ def _wait(process: subprocess.Popen[bytes], log: Path, answers: Callable[[], boo
         if process.poll() is not None:
             break
         time.sleep(_POLL_SECONDS)
-    raise NotReadyError(log.read_text(encoding="utf-8", errors="replace")[-2000:])
+    raise NotReadyError(_tail(log))
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
 def _listens(port: int) -> bool:

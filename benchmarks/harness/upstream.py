@@ -6,13 +6,16 @@ It is no fake of OpenAI: it checks nothing, so that it costs the same for every 
 
 import argparse
 import asyncio
+import contextlib
+import http.client
 import json
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import httptools
 import uvloop
 
-__all__ = ["EPHEMERAL_KEY", "EXPIRES_AT", "MODEL", "SECRET_BODY", "listen"]
+__all__ = ["EPHEMERAL_KEY", "EXPIRES_AT", "MODEL", "SECRET_BODY", "listen", "read_keys_made"]
 
 MODEL: Final = "gpt-realtime"
 EPHEMERAL_KEY: Final = "ek_68af296e8e408191a1120ab6383263c2"  # made up
@@ -53,19 +56,30 @@ SECRET_BODY: Final = json.dumps({"value": EPHEMERAL_KEY, "expires_at": EXPIRES_A
 """About 1.2 KB, as OpenAI's own answer."""
 
 
-def _response(body: bytes) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+_KEYS_MADE_HEADER: Final = "x-keys-made"
+
+
+def _response(body: bytes, more: str = "") -> bytes:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{more}\r\n"
     return head.encode() + body
 
 
 _SECRET: Final = _response(SECRET_BODY)
-_MODELS: Final = _response(json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model"}]}).encode())
+_MODELS_BODY: Final = json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model"}]}).encode()
+
+
+@dataclass
+class _Book:
+    """What all connections have answered."""
+
+    keys_made: int = 0
 
 
 class _Connection(asyncio.Protocol):
     """One keep-alive connection."""
 
-    def __init__(self, delay_seconds: float) -> None:
+    def __init__(self, book: _Book, delay_seconds: float) -> None:
+        self._book = book
         self._delay_seconds = delay_seconds
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
@@ -80,7 +94,11 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer; httptools calls this at the end of each request."""
-        answer = _SECRET if self._parser.get_method() == b"POST" else _MODELS
+        if self._parser.get_method() == b"POST":
+            self._book.keys_made += 1
+            answer = _SECRET
+        else:
+            answer = _response(_MODELS_BODY, f"{_KEYS_MADE_HEADER}: {self._book.keys_made}\r\n")
         if self._delay_seconds:
             self._loop.call_later(self._delay_seconds, self._write, answer)
         else:
@@ -93,8 +111,17 @@ class _Connection(asyncio.Protocol):
 
 async def listen(port: int, *, delay_seconds: float = 0.0) -> asyncio.Server:
     """Answer on a port of 127.0.0.1 until the server is closed; port 0 picks one."""
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: _Connection(delay_seconds), "127.0.0.1", port)
+    loop, book = asyncio.get_running_loop(), _Book()
+    return await loop.create_server(lambda: _Connection(book, delay_seconds), "127.0.0.1", port)
+
+
+def read_keys_made(port: int) -> int:
+    """Return how many keys the upstream on a port has made since its start."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", "/v1/models")
+        answer = connection.getresponse()
+        answer.read()
+        return int(answer.headers[_KEYS_MADE_HEADER])
 
 
 async def _serve(port: int, delay_seconds: float) -> None:

@@ -18,8 +18,8 @@ def make_report(question: str = "mint", *, compared_by: str | None = "cpu") -> R
         titles={"limi": "Limi", "peer": "A peer"},
         versions={"limi": {"limi": "1.0.0", "uvicorn": "0.54.0"}, "peer": {"node": "24.1.0"}},
         rounds={
-            "limi": [{"cpu": 0.1, "share": 0.5}, {"cpu": 0.2, "share": 0.5}, {"cpu": 0.3, "share": 0.5}],
-            "peer": [{"cpu": 0.4, "share": 0.5}, {"cpu": 0.8, "share": 0.5}, {"cpu": 1.2, "share": 0.5}],
+            "limi": {number: {"cpu": cpu, "share": 0.5} for number, cpu in ((1, 0.1), (2, 0.2), (3, 0.3))},
+            "peer": {number: {"cpu": cpu, "share": 0.5} for number, cpu in ((1, 0.4), (2, 0.8), (3, 1.2))},
         },
     )
     machine = Machine(processor="CPU", cores=2, memory_gib=8, system="Debian", kernel="6.1", load_before=0.1)

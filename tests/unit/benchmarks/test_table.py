@@ -21,6 +21,23 @@ def test_large_ratios_are_written_out() -> None:
     assert "| 312 <sub>10–1,234</sub> |" in table
 
 
+def test_a_column_may_show_only_where_a_spread_begins_and_is_not_compared_again() -> None:
+    report = make_report()
+    low = msgspec.structs.replace(report.columns[0], heading="in the quietest quarter", only_low=True)
+    table = render([msgspec.structs.replace(report, columns=[report.columns[0], low, *report.columns[1:]])])
+    assert "|  | CPU s | in the quietest quarter | CPU s × Limi |" in table
+    assert "| A peer | 0.80 <sub>0.40–1.20</sub> | 0.40 | 4 <sub>4–4</sub> |" in table
+
+
+def test_how_often_and_how_it_was_measured_is_told() -> None:
+    report = make_report()
+    assert "Medians of 3 interleaved rounds of 5 s after 8 s of warm-up, least and greatest" in render([report])
+    bursts = msgspec.structs.replace(report.run, rounds=25, seconds=1.0, in_bursts=True)
+    table = render([msgspec.structs.replace(report, run=bursts)])
+    assert "Medians of 25 bursts of 1 s, of slow servers fewer and longer ones, taken in turns by servers" in table
+    assert "after 8 s of warm-up, quartiles (of few, least and greatest) beside them" in table
+
+
 def test_a_figure_that_only_vouches_for_the_run_is_not_shown() -> None:
     assert "share" not in render([make_report()])
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from benchmarks.harness.in_process import InstantTransport
-from benchmarks.harness.upstream import EPHEMERAL_KEY, EXPIRES_AT, MODEL, SECRET_BODY, listen
+from benchmarks.harness.upstream import EPHEMERAL_KEY, EXPIRES_AT, MODEL, SECRET_BODY, listen, read_keys_made
 from limi.adapters.upstream.openai import OpenAIUpstream
 from limi.kernel.clock import SystemClock
 from limi.kernel.secret import Secret
@@ -45,6 +45,12 @@ async def test_connections_are_kept_alive_and_every_post_is_answered(upstream_po
 async def test_a_get_lists_the_model(upstream_port: int) -> None:
     (body,) = await _ask(upstream_port, b"GET /v1/models HTTP/1.1\r\nHost: here\r\n\r\n", 1)
     assert MODEL.encode() in body
+
+
+async def test_it_counts_the_keys_it_made(upstream_port: int) -> None:
+    assert await asyncio.to_thread(read_keys_made, upstream_port) == 0
+    await _ask(upstream_port, b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n" * 3, 3)
+    assert await asyncio.to_thread(read_keys_made, upstream_port) == 3
 
 
 @pytest.mark.parametrize("delay_seconds", [0.02])
