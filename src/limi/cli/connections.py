@@ -379,6 +379,9 @@ class HTTPConnection(asyncio.Protocol):
         self.transport.write(head_bytes(response.status, headers) + response.body)
         self._deadline.begin()
         self._timer.cancel()
+        if self._current is not None:
+            # An application that still reads a body has nobody to answer any more.
+            self._current.disconnect()
         # Over TLS there is no half of a connection to close; the client's own end, or the timer, ends it.
         if self.transport.can_write_eof():
             self.transport.write_eof()

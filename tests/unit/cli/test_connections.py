@@ -137,6 +137,21 @@ async def test_a_broken_body_is_answered_too() -> None:
         refusal_in(await client.rest(), 400)
 
 
+async def test_an_application_that_reads_a_broken_body_is_told_that_it_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At once, and not when the connection ends."""
+    monkeypatch.setattr("limi.cli.connections._LINGER_SECONDS", 60.0)
+    gate = asyncio.Event()
+    async with serving(LONG, gate) as connect:
+        client = await connect()
+        client.writer.write(CHUNKED.replace(b"/ ", b"/left ", 1) + b"not a length\r\n")
+        async with asyncio.timeout(20):
+            await gate.wait()
+        client.writer.write_eof()
+        refusal_in(await client.rest(), 400)
+
+
 async def test_an_answer_under_way_is_not_followed_by_one_it_could_be_mistaken_for() -> None:
     """The first request's client would take the second's 400 for its own answer."""
     async with serving(LONG) as connect:
