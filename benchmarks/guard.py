@@ -26,7 +26,7 @@ from limi.testing.backend import known_keys
 
 __all__ = ["BOUND", "Cost", "main", "measure_cost"]
 
-BOUND: Final = 1.85 * 8.3
+BOUND: Final = 1.85 * 7.7
 """Times the reference work: what a mint was when this was last set, nearly twice, so that a doubling is above it.
 
 Python's version moves it little, since both sides are Python. When the mint becomes cheaper, lower it.

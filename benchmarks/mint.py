@@ -103,6 +103,8 @@ class _Bench:
         try:
             if lead_in:
                 self.load(lead_in)
+                # Requests that the lead-in left behind would hold the connections that are measured.
+                self.server.rest(self.contender.rest_seconds)
             cpu_seconds, keys_made = self.server.cpu_seconds, read_keys_made(self.upstream.port)
             watch = Watch(self.upstream.cpu_seconds)
             result = self.load(load)
