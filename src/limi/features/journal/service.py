@@ -5,7 +5,7 @@ waits for the disk the next batch gathers: a thousand facts a second cost a few 
 never waits for the disk.
 
 A commit also waits `linger_ms` for company, unless its batch is full. On SQLite, chain included, a fact takes the
-thread 32 µs of processor time in batches of 8, 20 in batches of 16, 14 in batches of 32 and 12 in batches of 64.
+thread 26 µs of processor time in batches of 8, 18 in batches of 16, 12 in batches of 32 and 9 in batches of 64.
 So 2 ms halve at some thousand mints a second what 1 ms costs, and OpenAI's answer takes fifty times as long.
 
 What happens when the database cannot be written was decided thus:
