@@ -233,7 +233,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def fail(self) -> None:
         """Answer `internal_error` for an application that ended without an answer."""
-        if not self._is_done:
+        if not (self._is_done or self.transport.is_closing()):
             self._answer_and_close(Refusal("internal_error"), self._ids.hex(16))
 
     def ended(self, exchange: Exchange) -> None:
@@ -291,7 +291,8 @@ class HTTPConnection(asyncio.Protocol):
         """Do what a request for another protocol asks, as far as that is spoken here."""
         if scope["method"] == "CONNECT":
             self._refuse(Refusal("method_not_allowed"))
-        elif opens_websocket(scope):
+        elif opens_websocket(scope) and not self._is_answering():
+            # Behind a request under way it would get that one's answer among its frames.
             self._hand_over(scope)
         else:
             self._read_without_upgrade(scope, rest)

@@ -411,3 +411,15 @@ async def test_what_follows_a_last_request_does_not_cost_it_its_answer(more: byt
         client = await connect()
         client.writer.write(CLOSING + more)
         assert (await client.rest()).count(b"<0>") == 1
+
+
+async def test_a_handshake_behind_a_request_under_way_is_a_plain_request() -> None:
+    """Handed over, the connection would carry the first request's answer among the frames of the socket."""
+    gate = asyncio.Event()
+    async with serving(LONG, gate) as connect:
+        client = await connect()
+        client.writer.write(GET.replace(b"/ ", b"/held ", 1) + b"GET / HTTP/1.1\r\n" + UPGRADE + b"\r\n" + CLOSING)
+        await connect.until_asked()
+        gate.set()
+        answer = await client.rest()
+    assert (answer.count(b"HTTP/1.1 200 "), answer.count(b"<0>"), b" 101 " in answer) == (3, 3, False)
