@@ -63,13 +63,16 @@ test('a backend that stops is noticed when a conversation fails, and found again
   expect(await screen.findByText('This is the sandbox, not OpenAI.')).toBeVisible();
 });
 
-test('a backend that is back is found when somebody comes back to the page', async () => {
+test('a backend that is back, or gone, is found when somebody comes back to the page', async () => {
   let answer = (): Response | Promise<Response> => Promise.reject(new TypeError('Failed to fetch'));
   open(() => answer());
   await screen.findByText('The backend does not answer.');
   answer = () => Response.json(SANDBOX);
   window.dispatchEvent(new Event('focus'));
   expect(await screen.findByText('This is the sandbox, not OpenAI.')).toBeVisible();
+  answer = () => Promise.reject(new TypeError('Failed to fetch'));
+  window.dispatchEvent(new Event('focus'));
+  expect(await screen.findByText('The backend does not answer.')).toBeVisible();
 });
 
 test('where browsers have no microphone, the page says so and why', async () => {

@@ -7,8 +7,8 @@ export type ServiceState =
   { status: 'asking' } | { status: 'silent' } | { status: 'known'; service: Service };
 
 /**
- * Asks what the server is, and once more with each call of `ask`: it may be gone since, or back. While it is silent
- * it is also asked when somebody comes back to the page, perhaps from the terminal in which they started it.
+ * Asks what the server is, and once more with each call of `ask`: it may be gone since, or back. It is also asked when
+ * somebody comes back to the page, perhaps from the terminal in which they started it.
  */
 export function useService(): { state: ServiceState; ask: () => void } {
   const [state, setState] = useState<ServiceState>({ status: 'asking' });
@@ -30,13 +30,12 @@ export function useService(): { state: ServiceState; ask: () => void } {
     setTimes((before) => before + 1);
   }, []);
   useEffect(() => {
-    if (state.status !== 'silent') return;
     window.addEventListener('focus', ask);
     window.addEventListener('online', ask);
     return () => {
       window.removeEventListener('focus', ask);
       window.removeEventListener('online', ask);
     };
-  }, [state.status, ask]);
+  }, [ask]);
   return { state, ask };
 }
