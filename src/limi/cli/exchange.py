@@ -48,23 +48,22 @@ class Exchange:
     leaves in one piece.
     """
 
-    __slots__ = (
-        "_body",
-        "_expected",
-        "_expects_continue",
-        "_framing",
-        "_head",
-        "_is_new",
-        "_waiter",
-        "_wire",
-        "complete",
-        "disconnected",
-        "keep_alive",
-        "more_body",
-        "scope",
-        "started",
-        "task",
-    )
+    # At the class, because a request in ten thousand changes more than a few of them.
+    more_body = True
+    """Whether the request is incomplete."""
+    started = False
+    """Whether bytes of the response were written."""
+    complete = False
+    """Whether all of them were."""
+    disconnected = False
+    task: asyncio.Task[None] | None = None
+    """What runs the application."""
+    _body = b""
+    _is_new = False
+    _waiter: asyncio.Future[None] | None = None
+    _expected: str | None = _START
+    _head: Message | None = None
+    _framing: Framing | None = None
 
     def __init__(self, wire: Wire, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
         """Begin before the body.
@@ -77,28 +76,13 @@ class Exchange:
         """
         self._wire = wire
         self._expects_continue = expects_continue
-        self._body = b""
-        self._is_new = False
-        self._waiter: asyncio.Future[None] | None = None
-        self._expected: str | None = _START
-        self._head: Message | None = None
-        self._framing: Framing | None = None
         self.scope = scope
         self.keep_alive = keep_alive
-        self.more_body = True
-        """Whether the request is incomplete."""
-        self.started = False
-        """Whether bytes of the response were written."""
-        self.complete = False
-        """Whether all of them were."""
-        self.disconnected = False
-        self.task: asyncio.Task[None] | None = None
-        """What runs the application."""
 
     async def run(self, app: ASGIApp) -> None:
         """Have the application answer, and see to it that somebody does."""
         try:
-            await app(self.scope, self.receive, self.send)
+            await app(self.scope, self.receive, self)
         except asyncio.CancelledError:
             self._end_unanswered()
             raise
@@ -149,8 +133,8 @@ class Exchange:
         body, self._body = self._body, b""
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
-    async def send(self, message: Message) -> None:
-        """Take one message of the application's answer.
+    async def __call__(self, message: Message) -> None:
+        """Take one message of the application's answer: ASGI's `send`.
 
         Raises:
             RuntimeError: it does not follow what was sent before, or a header or a length is wrong.
@@ -167,7 +151,26 @@ class Exchange:
         if self.disconnected:
             return
         is_last = not message.get("more_body", False)
-        self._wire.transport.write(self._bytes(message.get("body", b""), is_last=is_last))
+        self._write(self._bytes(message.get("body", b""), is_last=is_last), is_last=is_last)
+
+    def whole(self, status: int, headers: list[Header], body: bytes) -> bool:
+        """Write a response at once, without ASGI's two messages, or return False where it takes those.
+
+        Raises:
+            RuntimeError: a header would break out of its line.
+        """
+        # Whoever waits, for the client to take what was written or for nobody, does it by messages.
+        if self._expected != _START or not self.keep_alive or self.disconnected or self._wire.flow.write_paused:
+            return False
+        response = whole_response(status, headers, self._wire.default_headers, body, method=self.scope["method"])
+        if response is None:
+            return False
+        self._expects_continue = False
+        self._write(response, is_last=True)
+        return True
+
+    def _write(self, data: bytes, *, is_last: bool) -> None:
+        self._wire.transport.write(data)
         self.started = True
         if is_last:
             self.complete, self._expected = True, None
@@ -183,7 +186,7 @@ class Exchange:
         self._expects_continue = False
         defaults, method = self._wire.default_headers, self.scope["method"]
         if is_last and self.keep_alive:
-            whole = whole_response(head, defaults, body, method=method)
+            whole = whole_response(head["status"], head.get("headers", ()), defaults, body, method=method)
             if whole is not None:
                 return whole
         first, self._framing = frame(

@@ -5,6 +5,7 @@ once: looking at every one of them with two regular expressions was half of what
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -57,17 +58,18 @@ class Framing:
         return body
 
 
-def whole_response(head: Message, defaults: list[Header], body: bytes, *, method: str) -> bytes | None:
+def whole_response(
+    status: int, headers: Iterable[Header], defaults: list[Header], body: bytes, *, method: str
+) -> bytes | None:
     """Return a response whose body is whole, or None where it takes more than head and body.
 
     Raises:
         RuntimeError: a header would break out of its line.
     """
-    status: int = head["status"]
     if method == "HEAD" or status in _WITHOUT_BODY:
         return None
     try:
-        lines = b"".join(map(_LINES.__getitem__, (*defaults, *head["headers"])))
+        lines = b"".join(map(_LINES.__getitem__, (*defaults, *headers)))
     except (KeyError, TypeError):  # The latter for a header that is a list, which ASGI allows.
         return None
     start = _STATUS_LINES[status] + lines + b"\r\n"

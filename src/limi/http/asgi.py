@@ -15,6 +15,7 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
+    "Whole",
     "headers_of",
 ]
 
@@ -24,6 +25,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
+Whole = Callable[[int, list[Header], bytes], bool]
+"""Takes status, headers and body of a whole response, or returns False where it must be told by messages."""
 Headers = Mapping[bytes, bytes]
 """A request's headers by lower-case name, as `headers_of` gives them."""
 
@@ -40,10 +43,16 @@ class RawResponse(msgspec.Struct, frozen=True):
     headers: list[Header]
 
     async def send(self, send: Send) -> None:
-        """Send head and body; a 204 has neither body nor length (RFC 9110 §8.6)."""
+        """Send head and body; a 204 has neither body nor length (RFC 9110 §8.6).
+
+        A `send` with a method `whole`, such as that of Limi's own server, is asked first to take all at once.
+        """
         headers = self.headers
         if self.status != _NO_CONTENT:
             headers = [*headers, (b"content-length", b"%d" % len(self.body))]
+        whole: Whole | None = getattr(send, "whole", None)
+        if whole is not None and whole(self.status, headers, self.body):
+            return
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 

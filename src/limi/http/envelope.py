@@ -12,7 +12,18 @@ from typing import Final
 import structlog
 
 from limi.http.addresses import ClientAddresses, Hosts
-from limi.http.asgi import ASGIApp, Headers, Message, RawResponse, Receive, Scope, Send, headers_of
+from limi.http.asgi import (
+    ASGIApp,
+    Header,
+    Headers,
+    Message,
+    RawResponse,
+    Receive,
+    Scope,
+    Send,
+    Whole,
+    headers_of,
+)
 from limi.http.authentication import anonymous
 from limi.http.context import RequestContext, choose_request_id, context_of, is_openai_path, put_context
 from limi.http.cors import CORS
@@ -181,10 +192,11 @@ class Envelope:
 class _Reply:
     """Sends on, with the headers that every response has added to the first message."""
 
-    __slots__ = ("_send", "extra", "status")
+    __slots__ = ("_send", "_whole", "extra", "status")
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._whole: Whole | None = getattr(send, "whole", None)
         self.extra: dict[bytes, bytes] = {}
         self.status: int | None = None
 
@@ -196,11 +208,20 @@ class _Reply:
     def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] in _STARTS:
             self.status = message.get("status", _SWITCHING)
-            own = list(message.get("headers", ()))
-            for name in self.extra.keys() & dict(own):
-                del self.extra[name]
-            message["headers"] = [*own, *self.extra.items()]
+            message["headers"] = self._with_extra(list(message.get("headers", ())))
         return self._send(message)
+
+    def whole(self, status: int, headers: list[Header], body: bytes) -> bool:
+        """Pass a whole response on to a server that takes such; see `RawResponse.send`."""
+        if self._whole is None or not self._whole(status, self._with_extra(headers), body):
+            return False
+        self.status = status
+        return True
+
+    def _with_extra(self, headers: list[Header]) -> list[Header]:
+        for name in self.extra.keys() & dict(headers):
+            del self.extra[name]
+        return [*headers, *self.extra.items()]
 
 
 _STARTS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})

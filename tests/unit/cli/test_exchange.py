@@ -59,9 +59,11 @@ class _Wire:
         self.told.append("ended")
 
 
-def _exchange(wire: _Wire, *, expects_continue: bool = False) -> Exchange:
-    scope: Scope = {"type": "http", "method": "GET", "http_version": "1.1", "path": "/", "headers": []}
-    return Exchange(wire, scope, keep_alive=True, expects_continue=expects_continue)
+def _exchange(
+    wire: _Wire, *, method: str = "GET", keep_alive: bool = True, expects_continue: bool = False
+) -> Exchange:
+    scope: Scope = {"type": "http", "method": method, "http_version": "1.1", "path": "/", "headers": []}
+    return Exchange(wire, scope, keep_alive=keep_alive, expects_continue=expects_continue)
 
 
 async def _answering(*messages: Message) -> tuple[_Wire, Exchange, list[Any]]:
@@ -82,6 +84,37 @@ async def test_a_whole_response_is_one_write() -> None:
     wire, exchange, logs = await _answering(HEAD, BODY)
     assert wire.sent.writes == [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"]
     assert (wire.told, exchange.complete, logs) == (["answered", "ended"], True, [])
+
+
+async def test_a_whole_response_may_be_given_without_messages() -> None:
+    exchange = _exchange(wire := _Wire(), expects_continue=True)
+    exchange.take_end()
+    assert exchange.whole(200, [(b"content-length", b"5")], b"hello")
+    assert wire.sent.writes == [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"]
+    assert (wire.told, exchange.complete) == (["answered"], True)
+
+
+@pytest.mark.parametrize(
+    ("request_", "meanwhile"),
+    [
+        pytest.param({"method": "HEAD"}, "nothing", id="to HEAD"),
+        pytest.param({"keep_alive": False}, "nothing", id="closing"),
+        pytest.param({}, "pause_writing", id="the client has yet to take what was written"),
+        pytest.param({}, "disconnect", id="the client has gone"),
+        pytest.param({}, "answer", id="the answer has begun"),
+    ],
+)
+async def test_what_takes_more_than_one_write_goes_by_messages(request_: dict[str, Any], meanwhile: str) -> None:
+    exchange = _exchange(wire := _Wire(), **request_)
+    match meanwhile:
+        case "pause_writing":
+            wire.flow.pause_writing()
+        case "disconnect":
+            exchange.disconnect()
+        case "answer":
+            await exchange(dict(HEAD))
+    assert not exchange.whole(200, [(b"content-length", b"5")], b"hello")
+    assert (wire.sent.writes, exchange.complete) == ([], False)
 
 
 async def test_a_response_in_parts_leaves_part_by_part() -> None:
@@ -184,8 +217,8 @@ async def test_whoever_asks_after_the_answer_is_told_that_it_is_over() -> None:
     await exchange.receive()
     waiting = asyncio.ensure_future(exchange.receive())
     await asyncio.sleep(0)
-    await exchange.send(dict(HEAD))
-    await exchange.send(dict(BODY))
+    await exchange(dict(HEAD))
+    await exchange(dict(BODY))
     assert await waiting == {"type": "http.disconnect"}
 
 
@@ -212,9 +245,9 @@ async def test_a_body_that_nobody_wants_any_more_is_not_kept() -> None:
 async def test_a_part_waits_until_the_client_has_taken_those_before() -> None:
     wire = _Wire()
     exchange = _exchange(wire)
-    await exchange.send(dict(HEAD))
+    await exchange(dict(HEAD))
     wire.flow.pause_writing()
-    sending = asyncio.ensure_future(exchange.send(dict(BODY)))
+    sending = asyncio.ensure_future(exchange(dict(BODY)))
     await asyncio.sleep(0)
     assert wire.sent.writes == []
     wire.flow.resume_writing()
@@ -232,8 +265,8 @@ async def test_the_body_is_asked_for_once_and_not_when_the_answer_has_begun() ->
         asking.cancel()
     assert wire.sent.writes == [b"HTTP/1.1 100 Continue\r\n\r\n"]
     late = _exchange(other := _Wire(), expects_continue=True)
-    await late.send(dict(HEAD))
-    await late.send(dict(PART))
+    await late(dict(HEAD))
+    await late(dict(PART))
     late.take_end()
     await late.receive()
     assert len(other.sent.writes) == 1

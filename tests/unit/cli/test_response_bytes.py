@@ -54,6 +54,10 @@ async def _uvicorns(head: Message, bodies: list[bytes], *, method: str, keep_ali
     return transport.written, transport.is_closed
 
 
+def _whole(head: Message, body: bytes = b"hello", *, method: str = "GET") -> bytes | None:
+    return whole_response(head["status"], head["headers"], DATE, body, method=method)
+
+
 def _head(*headers: Header, status: int = 200) -> Message:
     return {"type": "http.response.start", "status": status, "headers": list(headers)}
 
@@ -93,14 +97,14 @@ async def test_the_short_way_writes_the_same_where_it_can_be_taken(
     head: Message, bodies: list[bytes], request_: dict[str, Any]
 ) -> None:
     method = request_.get("method", "GET")
-    whole = whole_response(head, DATE, bodies[0], method=method)
+    whole = _whole(head, bodies[0], method=method)
     if whole is not None:
         assert len(bodies) == 1
         assert (whole, False) == await _uvicorns(head, bodies, method=method, keep_alive=True)
 
 
 def test_an_ordinary_response_takes_the_short_way() -> None:
-    assert whole_response(_head(LENGTH, (b"a", b"1")), DATE, b"hello", method="GET") is not None
+    assert _whole(_head(LENGTH, (b"a", b"1"))) is not None
 
 
 @pytest.mark.parametrize(
@@ -114,14 +118,14 @@ def test_an_ordinary_response_takes_the_short_way() -> None:
     ],
 )
 def test_what_is_not_plain_goes_the_long_way(header: Header, method: str, status: int) -> None:
-    assert whole_response(_head(header, status=status), DATE, b"hello", method=method) is None
+    assert _whole(_head(header, status=status), method=method) is None
 
 
 def test_ids_that_never_come_again_leave_each_response_its_own() -> None:
     """More of them than lines are remembered."""
     for number in range(1100):
         head = _head((b"x-request-id", b"%d" % number), LENGTH)
-        whole = whole_response(head, DATE, b"hello", method="GET")
+        whole = _whole(head)
         assert whole is not None
         assert b"\r\nx-request-id: %d\r\n" % number in whole
         assert b"\r\ndate: Sat, 21 Nov 2026 18:00:00 GMT\r\n" in whole
@@ -130,7 +134,7 @@ def test_ids_that_never_come_again_leave_each_response_its_own() -> None:
 @pytest.mark.parametrize("header", [(b"a b", b"1"), (b"a", b"1\r\nb: 2"), (b"a", b"\x00"), (b"", b"1")])
 def test_a_header_that_would_break_out_of_its_line_is_refused_on_either_way(header: Header) -> None:
     with pytest.raises(RuntimeError, match="break out of its line"):
-        whole_response(_head(header, LENGTH), DATE, b"hello", method="GET")
+        _whole(_head(header, LENGTH))
     with pytest.raises(RuntimeError, match="break out of its line"):
         frame(_head(header, LENGTH), DATE, method="GET", version="1.1", keep_alive=True)
 

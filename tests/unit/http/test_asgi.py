@@ -1,6 +1,8 @@
 """The helpers of the hand-written routes."""
 
-from limi.http.asgi import RawResponse, Receive, Scope, Send, headers_of
+import pytest
+
+from limi.http.asgi import Header, Message, RawResponse, Receive, Scope, Send, headers_of
 from tests.unit.http.harness import Answer, call, make_scope
 
 
@@ -29,3 +31,27 @@ async def test_a_response_is_sent_with_its_length() -> None:
 async def test_a_204_has_no_length() -> None:
     answer = await _sent(RawResponse(204, b"", []))
     assert (answer.status, answer.headers, answer.body) == (204, {}, b"")
+
+
+class _Server:
+    """A server's `send` that may take whole responses."""
+
+    def __init__(self, *, takes: bool) -> None:
+        self._takes = takes
+        self.told: list[object] = []
+
+    def whole(self, status: int, headers: list[Header], body: bytes) -> bool:
+        self.told.append((status, headers, body))
+        return self._takes
+
+    async def __call__(self, message: Message) -> None:
+        self.told.append(message["type"])
+
+
+@pytest.mark.parametrize(
+    ("takes", "messages"), [(True, []), (False, ["http.response.start", "http.response.body"])]
+)
+async def test_a_server_that_takes_a_response_at_once_is_given_it_so(*, takes: bool, messages: list[str]) -> None:
+    server = _Server(takes=takes)
+    await RawResponse(200, b"body", [(b"a", b"1")]).send(server)
+    assert server.told == [(200, [(b"a", b"1"), (b"content-length", b"4")], b"body"), *messages]

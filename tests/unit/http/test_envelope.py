@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from limi.http.addresses import ClientAddresses, Hosts
-from limi.http.asgi import ASGIApp, Message, RawResponse, Receive, Scope, Send
+from limi.http.asgi import ASGIApp, Header, Message, RawResponse, Receive, Scope, Send
 from limi.http.context import context_of
 from limi.http.cors import CORS
 from limi.http.envelope import Envelope
@@ -85,6 +85,25 @@ async def test_a_header_of_the_applications_own_is_left_alone() -> None:
     names = [name for name, _ in answer.messages[0]["headers"]]
     assert answer.headers["x-frame-options"] == "SAMEORIGIN"
     assert len(names) == len(set(names))
+
+
+async def test_a_server_that_takes_whole_responses_gets_them_with_the_same_headers() -> None:
+    class Server:
+        def __init__(self) -> None:
+            self.taken: list[tuple[int, dict[str, str], bytes]] = []
+
+        def whole(self, status: int, headers: list[Header], body: bytes) -> bool:
+            self.taken.append((status, {name.decode(): value.decode() for name, value in headers}, body))
+            return True
+
+        async def __call__(self, _: Message) -> None:
+            raise AssertionError("it was taken already")
+
+    server, log = Server(), RequestLog()
+    await _envelope(observer=log)(make_scope(), _nothing, server)
+    answer = await call(_envelope(), make_scope())
+    assert server.taken == [(answer.status, answer.headers, answer.body)]
+    assert log.ended[0][3] == answer.status
 
 
 async def test_headers_that_the_application_sends_twice_stay_two() -> None:
