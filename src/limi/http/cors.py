@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,8 +37,10 @@ class CORS:
     def __init__(self, *, origins: Iterable[str], allow_localhost: bool) -> None:
         self._origins = frozenset(map(_configured, origins))
         self._allow_localhost = allow_localhost
+        # A page asks many times, and nearly all callers are a few pages.
+        self.allows = lru_cache(maxsize=1024)(self._allows)
 
-    def allows(self, origin: bytes, *, base_url: str) -> bool:
+    def _allows(self, origin: bytes, *, base_url: str) -> bool:
         """Say whether a page of `origin` may call; pages of this server itself always may."""
         text = origin.decode("latin-1").lower()
         if text in self._origins or text == _origin_of(base_url):
