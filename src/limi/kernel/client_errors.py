@@ -38,6 +38,7 @@ CLIENT_ENTRIES: Final = (
         action="Connect by WebSocket instead, or allow UDP",
         checks=(
             "The network lets UDP through to the address in the answer.",
+            "The server took the call: a refused one is a 4xx of `/realtime/calls` in a browser's network panel.",
             "The key is fresh: mint it just before connecting.",
         ),
         example=texts.CONNECT,
