@@ -7,6 +7,7 @@ only when it fires, and what only a slow request needs is made only for one (doc
 """
 
 import asyncio
+import re
 from collections import deque
 from typing import Any, Final
 from urllib.parse import unquote
@@ -27,6 +28,7 @@ from limi.cli.response_bytes import head_bytes
 from limi.cli.upgrades import opens_websocket, request_head, without_upgrade
 from limi.cli.write_deadline import WriteDeadline
 from limi.http.asgi import Header, Scope, headers_of
+from limi.http.context import is_openai_path
 from limi.http.errors import Refusal, render_error
 from limi.kernel.ids import Ids
 
@@ -37,6 +39,8 @@ _log = structlog.get_logger()
 _LINGER_SECONDS: Final = 1.0
 """How long the rest of a refused request is read and dropped. Closing at once would reset the connection, and a
 client that is still sending would see that instead of the answer (RFC 9112 §9.6)."""
+_REQUEST_LINE: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ \S+ HTTP/1\.[01]\r?\n")
+"""One with any method, known to the parser or not (RFC 9112 §3)."""
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -278,12 +282,13 @@ class HTTPConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as exc:
             assert self._upgrade is not None  # noqa: S101 - the callback of its head comes first
             self._switch(self._upgrade, data[exc.args[0] :])
-        except httptools.HttpParserError:
+        except httptools.HttpParserError as exc:
             newest = self._newest
             if newest is not None and not (newest.keep_alive or newest.more_body):
                 # What follows a last request is ignored, and not held against it (RFC 9112 §9.6).
-                self._heard_all = True
-                self._room = 0
+                self._hear_no_more()
+            elif isinstance(exc, httptools.HttpParserInvalidMethodError) and _REQUEST_LINE.match(data):
+                self._refuse(Refusal("method_not_allowed"))
             else:
                 self._refuse(Refusal("invalid_request", message="request: what was sent is not valid HTTP/1.1"))
 
@@ -359,6 +364,11 @@ class HTTPConnection(asyncio.Protocol):
         request_id = self._ids.hex(16)
         if self._may_answer():
             self._answer_and_close(refusal, request_id)
+        elif last := self._last_before():
+            # Those who sent it have a right to what it did: a key may have been made already.
+            last.keep_alive = False
+            self._newest = last
+            self._hear_no_more()
         else:
             self._is_done = True
             self._room = 0
@@ -370,7 +380,8 @@ class HTTPConnection(asyncio.Protocol):
     def _answer_and_close(self, refusal: Refusal, request_id: str) -> None:
         self._is_done = True
         self._room = 0
-        response = render_error(refusal, request_id=request_id)
+        openai_shape = is_openai_path(self._url.decode("latin-1"))
+        response = render_error(refusal, request_id=request_id, openai_shape=openai_shape)
         headers = [
             *response.headers,
             (b"x-request-id", request_id.encode()),
@@ -387,6 +398,19 @@ class HTTPConnection(asyncio.Protocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._linger = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+    def _hear_no_more(self) -> None:
+        """Drop what is still sent, while those who are answered get their answers."""
+        self._heard_all = True
+        self._room = 0
+        self._timer.cancel()
+
+    def _last_before(self) -> Exchange | None:
+        """Return the last request that is whole and yet to be answered, and forget one behind it that is not."""
+        if self._ahead and self._ahead[-1].more_body:
+            self._ahead.pop()
+        last = self._ahead[-1] if self._ahead else self._current
+        return last if last is not None and not (last.complete or last.more_body) else None
 
     def _may_answer(self) -> bool:
         """Say whether the client would take an answer for the right request's."""

@@ -71,7 +71,8 @@ class Hosts:
     def __init__(self, *, public_url: str | None, allowed: Iterable[str]) -> None:
         public = urlsplit(public_url).hostname if public_url else None
         self._allowed = {*map(_allowed_host, allowed), *([public] if public else [])}
-        self._public_url = public_url.rstrip("/") if public_url else None
+        self.public_url = public_url.rstrip("/") if public_url else None
+        """The URL under which every client sees this server, where it was given one."""
         # Nearly every request repeats the host of the one before.
         self.base_url = lru_cache(maxsize=256)(self._base_url)
 
@@ -85,7 +86,7 @@ class Hosts:
         name = _host_name(host)
         if name is None or not (name in self._allowed or is_loopback_host(name)):
             return None
-        return self._public_url or f"{_HTTP[scheme]}://{host.decode()}"
+        return self.public_url or f"{_HTTP[scheme]}://{host.decode()}"
 
 
 _HTTP: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}

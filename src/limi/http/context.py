@@ -21,8 +21,8 @@ class RequestContext(msgspec.Struct, frozen=True):
     ip: str
     """The client's address, in its shortest form."""
     base_url: str
-    """The URL under which the client sees this server, without a slash at its end; empty where it asked for a host
-    that is not ours."""
+    """The URL under which the client sees this server, without a slash at its end. Where it asked for a host
+    that is not ours: the public one, empty where there is none."""
     user_agent: str | None
 
 

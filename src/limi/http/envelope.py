@@ -119,7 +119,7 @@ class Envelope:
         context = RequestContext(
             request_id=choose_request_id(headers.get(b"x-request-id"), self._ids),
             ip=self._addresses.find(scope),
-            base_url=base_url or "",
+            base_url=base_url or self._hosts.public_url or "",
             user_agent=agent.decode("latin-1")[:512] if agent else None,
         )
         put_context(scope, context)

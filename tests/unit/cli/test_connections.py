@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -118,6 +119,48 @@ async def test_a_client_that_ends_its_half_and_waits_for_nothing_is_let_go(sent:
             client.writer.write(sent)
         client.writer.write_eof()
         assert await client.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "answers"),
+    [
+        pytest.param(b"{}", 1, id="what is no request"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"x: aaaa\r\n" * 500, 1, id="too long a head"),
+        pytest.param(GET + CHUNKED + b"no chunk\r\n", 2, id="a wrong body behind another request"),
+    ],
+)
+async def test_what_is_wrong_with_a_request_does_not_cost_those_before_it_their_answers(
+    wrong: bytes, answers: int
+) -> None:
+    """They are under way, and what they do is done: whoever asked for a key would pay for one and never see it."""
+    gate = asyncio.Event()
+    async with serving(LONG, gate) as connect:
+        client = await connect()
+        client.writer.write(GET.replace(b"/ ", b"/held ", 1) + wrong)
+        await connect.until_asked()
+        gate.set()
+        answer = await client.rest()
+    assert answer.count(b"<0>") == answer.count(b"HTTP/1.1 200 ") == answers
+    assert b"connection: close" in answer.split(b"HTTP/1.1 ")[-1]
+
+
+@pytest.mark.parametrize(("path", "is_openais"), [(b"/v1/realtime/calls", True), (b"/api/x", False)])
+async def test_a_refusal_has_the_shape_of_its_path(path: bytes, *, is_openais: bool) -> None:
+    async with serving(LONG) as connect:
+        client = await connect()
+        client.writer.write(b"POST " + path + b" HTTP/1.1\r\n" + b"x: aaaa\r\n" * 200)
+        answer = await client.rest()
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    body = msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])
+    # OpenAI's clients read the object; Limi's own error is flat.
+    assert isinstance(body["error"], dict) is is_openais
+
+
+async def test_a_method_that_nobody_knows_is_not_allowed() -> None:
+    async with serving(LONG) as connect:
+        client = await connect()
+        client.writer.write(b"FOO / HTTP/1.1\r\nhost: limi\r\n\r\n")
+        assert refusal_in(await client.rest(), 405)["code"] == "method_not_allowed"
 
 
 async def test_what_is_not_http_is_answered_in_the_shape_of_every_error() -> None:

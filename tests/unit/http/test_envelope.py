@@ -35,6 +35,7 @@ def _envelope(
     routes: Mapping[str, ASGIApp] | None = None,
     mounts: Mapping[str, ASGIApp] | None = None,
     https: bool = False,
+    public_url: str | None = None,
     observer: RequestLog | None = None,
     clock: ManualClock | None = None,
 ) -> Envelope:
@@ -42,7 +43,7 @@ def _envelope(
         app,
         routes=routes or {},
         mounts=mounts or {},
-        hosts=Hosts(public_url=None, allowed=()),
+        hosts=Hosts(public_url=public_url, allowed=()),
         addresses=ClientAddresses([]),
         cors=CORS(origins=[], allow_localhost=True),
         https=https,
@@ -68,6 +69,14 @@ async def test_the_context_says_who_asks_and_how() -> None:
         "RequestContext(request_id='abc', ip='203.0.113.7', base_url='http://localhost', "
         f"user_agent='{'x' * 512}')"
     )
+
+
+@pytest.mark.parametrize("public", ["https://voice.example", None])
+async def test_what_a_wrong_host_is_referred_to_is_at_one_that_answers(public: str | None) -> None:
+    scope = make_scope()
+    scope["headers"] = [(b"host", b"evil.example")]
+    answer = await call(_envelope(public_url=public), scope)
+    assert answer.json["reference"] == f"{public or ''}/errors/host_not_allowed"
 
 
 async def test_credentials_that_are_refused_too_often_end_in_429() -> None:

@@ -83,6 +83,11 @@ def test_a_member_of_a_variable_is_named_by_its_member() -> None:
     assert _refusal(b'{"capabilities": ["audio_input", "video"]}').field == "capabilities"
 
 
+def test_a_rule_says_how_many_wishes_are_too_many() -> None:
+    refusal = _refusal(json.dumps({"capabilities": ["audio_input"] * 101}).encode())
+    assert (refusal.field, "at most 100" in refusal.rule) == ("capabilities", True)
+
+
 def test_a_very_long_unknown_name_is_cut() -> None:
     assert len(_refusal(json.dumps({"x" * 5000: 1}).encode()).field) == 100
 

@@ -41,7 +41,7 @@ class MintRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", for
 MINT_RULES: Final = {
     "sessionId": "must be a string of 1–100 characters of A–Z a–z 0–9 _ -",
     "model": "must be a string that names a model",
-    "capabilities": f"must be an array of {', '.join(Capability)}",
+    "capabilities": f"must be an array of at most 100 of {', '.join(Capability)}",
     "profile": "must be a string of 1–64 characters of a–z 0–9 -",
     "variables": "must be an object of at most 20 strings of at most 500 characters",
 }
