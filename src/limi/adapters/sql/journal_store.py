@@ -78,22 +78,20 @@ class SQLJournalStore:
         """Write all of `facts` in one transaction, or none; see the port."""
         with self._translated():
             self._check_kept()
+            rows = _rows(facts, writer, links)
             # Kept between calls: a checkout from the pool costs two thirds of what a small commit does.
-            connection = self._appending or self._connect_to_append(writer)
-            self._appending = None
-            try:
-                if (deliveries or len(facts) > MAX_ROWS) and connection.dialect.name == SQLITE:
-                    take_write_lock(connection)
-                rows = _rows(facts, writer, links)
-                if deliveries:
-                    insert_rows_with_deliveries(connection, rows, deliveries)
+            kept, self._appending = self._appending, None
+            if kept is not None:
+                try:
+                    self._write(kept, rows, deliveries)
+                except DBAPIError as exc:
+                    if not exc.connection_invalidated:
+                        raise
+                    # It ended while it lay idle, as when PostgreSQL is restarted, and only its use tells. Were the
+                    # rows written all the same they are there by their ids, and are not written again.
                 else:
-                    insert_rows(connection, rows)
-                connection.commit()
-            except BaseException:
-                connection.close()
-                raise
-            self._appending = connection
+                    return
+            self._write(self._connect_to_append(writer), rows, deliveries)
 
     def renew_lease(self, writer: str, *, until: float, settled: int | None, end: Link | None = None) -> int:
         """Hold the lease of `writer` until then, and return the last `seq`."""
@@ -246,6 +244,23 @@ class SQLJournalStore:
         # The pool's other connections may be dropped while it is kept, and with them who would close it.
         connection.detach()
         return connection
+
+    def _write(
+        self, connection: Connection, rows: Sequence[tuple[object, ...]], deliveries: Sequence[Delivery]
+    ) -> None:
+        """Write and commit, and keep `connection` for the next time; it is closed where that fails."""
+        try:
+            if (deliveries or len(rows) > MAX_ROWS) and connection.dialect.name == SQLITE:
+                take_write_lock(connection)
+            if deliveries:
+                insert_rows_with_deliveries(connection, rows, deliveries)
+            else:
+                insert_rows(connection, rows)
+            connection.commit()
+        except BaseException:
+            connection.close()
+            raise
+        self._appending = connection
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
