@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import aiohappyeyeballs
 import certifi
 
+from limi.adapters.lookups import Found, SharedLookup
 from limi.adapters.upstream.transports import TransportError
 from limi.kernel.secret import Secret
 
-__all__ = ["Connector", "Destination", "open_tunnel", "tls_context"]
+__all__ = ["Connector", "Destination", "UntrustedError", "open_tunnel", "tls_context"]
 
 _NEXT_ADDRESS_SECONDS: Final = 0.25
 """How long an address has before the next is tried beside it (RFC 8305 §5)."""
@@ -28,6 +30,10 @@ _IN_WORDS: Final = {
 """The commonest failures, for those who do not speak Python."""
 
 _Protocol = TypeVar("_Protocol", bound=asyncio.Protocol)
+
+
+class UntrustedError(TransportError):
+    """Its certificate is not good, or not vouched for by anybody this machine trusts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +81,29 @@ class Connector:
         self._destination = destination
         self._proxy = _Proxy.of(proxy, destination) if proxy else None
         self._tls = tls_context() if destination.tls else None
+        first = self._proxy or destination
+        self._lookup = SharedLookup(first.host, first.port)
 
     async def connect(self, make: type[_Protocol], **arguments: int) -> _Protocol:
         """Open a connection and return its protocol, made with `arguments`.
 
         Raises:
-            TransportError: nobody answers, or with a certificate that cannot be trusted.
+            TransportError: nobody answers; an `UntrustedError` where the certificate is why.
         """
         try:
             return await self._connect(make, arguments)
         except ssl.SSLCertVerificationError as exc:
             reason = f"its certificate is not trusted ({exc.verify_message})"
+            raise UntrustedError(reason) from exc
+        except ssl.SSLError as exc:
+            reason = f"no TLS came about ({exc.reason or type(exc).__name__})"
             raise TransportError(reason) from exc
         except (OSError, ValueError) as exc:
-            # The class says what failed; the message may hold the address, which belongs to the operator alone.
-            name = type(exc).__name__
-            raise TransportError(_IN_WORDS.get(name, name)) from exc
+            raise TransportError(_in_words(exc)) from exc
 
     async def _connect(self, make: type[_Protocol], arguments: dict[str, int]) -> _Protocol:
         loop, destination, proxy = asyncio.get_running_loop(), self._destination, self._proxy
-        sock = await _open(proxy.host, proxy.port) if proxy else await _open(destination.host, destination.port)
+        sock = await _open(await self._lookup.find())
         try:
             if proxy:
                 await _tunnel(sock, proxy.request)
@@ -130,11 +139,12 @@ class _Proxy:
         return cls(parts.hostname, _port(parts), f"{head}\r\n".encode())
 
 
-async def _open(host: str, port: int) -> socket.socket:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+async def _open(addresses: Found) -> socket.socket:
     return await aiohappyeyeballs.start_connection(
-        found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=loop
+        addresses,
+        happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
+        interleave=1,
+        loop=asyncio.get_running_loop(),
     )
 
 
@@ -147,7 +157,8 @@ async def open_tunnel(proxy: Secret, destination: Destination) -> socket.socket:
         ValueError: it is not such a URL as `Connector` takes.
     """
     way = _Proxy.of(proxy, destination)
-    sock = await _open(way.host, way.port)
+    loop = asyncio.get_running_loop()
+    sock = await _open(await loop.getaddrinfo(way.host, way.port, type=socket.SOCK_STREAM))
     try:
         await _tunnel(sock, way.request)
     except BaseException:
@@ -180,6 +191,14 @@ def tls_context() -> ssl.SSLContext:
         context.load_verify_locations(certifi.where())
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _in_words(exc: OSError | ValueError) -> str:
+    """Say what failed; the error's own message may hold the address, which belongs to the operator alone."""
+    name = type(exc).__name__
+    if name == "OSError" and isinstance(exc, OSError) and exc.errno:
+        return os.strerror(exc.errno)
+    return _IN_WORDS.get(name, name)
 
 
 def _has_authorities() -> bool:

@@ -3,12 +3,12 @@
 import asyncio
 import socket
 import ssl
-import threading
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 import aiohappyeyeballs
 
+from limi.adapters.lookups import look_up
 from limi.adapters.upstream.connector import Destination, open_tunnel, tls_context
 from limi.adapters.upstream.transports import TransportError
 from limi.adapters.webhooks.connection import ReceiverConnection
@@ -57,11 +57,7 @@ class Connector(Protocol):
 
 
 class ThreadResolver:
-    """Looks names up by the operating system, each in a thread of its own.
-
-    The event loop's own look-ups share a few threads with those of mints, which names with dead servers would
-    hold. And threads of a pool are waited for when the process ends.
-    """
+    """Looks names up by the operating system, each in a thread of its own, and so many at once and no more."""
 
     def __init__(self) -> None:
         self._lookups = 0
@@ -74,32 +70,19 @@ class ThreadResolver:
         """
         if self._lookups >= _MAX_LOOKUPS:
             raise NameNotFoundError
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Sequence[str]] = loop.create_future()
         self._lookups += 1
+        answer = look_up(host, port)
+        answer.add_done_callback(self._ended)
+        # Who gives up does not free the thread, which waits still: the future ends with it and not before.
+        await asyncio.wait([answer])
+        try:
+            found = answer.result()
+        except (OSError, UnicodeError):
+            raise NameNotFoundError from None
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
-        def settle(found: Sequence[str] | None) -> None:
-            self._lookups -= 1
-            if answer.cancelled():
-                return
-            if found:
-                answer.set_result(found)
-            else:
-                answer.set_exception(NameNotFoundError())
-
-        def look_up() -> None:
-            try:
-                entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
-            except (OSError, UnicodeError):
-                found = None
-            try:
-                loop.call_soon_threadsafe(settle, found)
-            except RuntimeError:
-                return  # The loop is closed, so nobody waits.
-
-        threading.Thread(target=look_up, name="limi-webhook-lookup", daemon=True).start()
-        return await answer
+    def _ended(self, _: object) -> None:
+        self._lookups -= 1
 
 
 class PinnedConnector:

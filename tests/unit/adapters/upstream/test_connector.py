@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import errno
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohappyeyeballs
 import pytest
 import trustme
 
@@ -139,8 +141,31 @@ class TestTLS:
 
         async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-            with pytest.raises(TransportError, match="Error"):
+            with pytest.raises(TransportError, match=r"no TLS came about \(WRONG_VERSION_NUMBER\)"):
                 await ask(f"https://127.0.0.1:{port}/v1")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENETUNREACH, "Multiple exceptions: ('192.0.2.1', 443)"), "Network is unreachable"),
+        (OSError("Multiple exceptions: ('192.0.2.1', 443)"), "OSError"),
+        (
+            ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('192.0.2.1', 443)"),
+            "nothing listens there",
+        ),
+    ],
+)
+async def test_a_failure_is_told_in_words_and_without_the_address(
+    error: OSError, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(aiohappyeyeballs, "start_connection", fail)
+    with pytest.raises(TransportError) as caught:
+        await ask("http://127.0.0.1:443/v1")
+    assert caught.value.reason == reason
 
 
 class TestProxy:
