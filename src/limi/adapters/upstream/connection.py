@@ -90,8 +90,8 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(TransportError("an answer that is no HTTP"))
             return
-        if self._is_head and self._heard > _MAX_HEAD_BYTES:
-            self._fail(TransportError(f"an answer's head of more than {_MAX_HEAD_BYTES} bytes"))
+        if self._heard > _MAX_HEAD_BYTES:
+            self._bound()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Settle what waits: the end of the connection may be the end of the body (RFC 9112 §6.3)."""
@@ -137,6 +137,13 @@ class Connection(asyncio.Protocol):
             self._headers.clear()
         else:
             self._finish()
+
+    def _bound(self) -> None:
+        """Cut an answer whose head, or whatever else is no body (RFC 9112 §7.1.1 and 7.1.2), has no end."""
+        if self._is_head:
+            self._fail(TransportError(f"an answer's head of more than {_MAX_HEAD_BYTES} bytes"))
+        elif self._heard > self._max_bytes + _MAX_HEAD_BYTES:
+            self._fail(TransportError(f"an answer of more than {self._max_bytes} bytes"))
 
     def _begin(self) -> None:
         self._headers: dict[str, str] = {}

@@ -96,6 +96,11 @@ async def test_a_body_without_a_length_ends_with_the_connection() -> None:
         (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n", "no HTTP"),
         (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000, "head of more than 65536 bytes"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n" + b"x" * 1001, "more than 1000 bytes"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5;" + b"x" * 70_000, "more than 1000 bytes"),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * 12_000,
+            "more than 1000 bytes",
+        ),
     ],
 )
 async def test_an_answer_that_is_not_whole_is_none(sent: bytes, reason: str) -> None:
