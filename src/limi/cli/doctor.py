@@ -21,7 +21,9 @@ from limi.adapters.key_files import FOLDER, load_key_files
 from limi.adapters.sql.engine import open_engine
 from limi.adapters.sql.errors import DatabaseError, DatabaseMissingError
 from limi.adapters.sql.journal_store import SQLJournalStore
+from limi.adapters.upstream.connector import UntrustedError
 from limi.adapters.upstream.http_transport import HTTPTransport
+from limi.adapters.upstream.openai import is_json_object, reason_of
 from limi.adapters.upstream.transports import OPENAI_URL, Answer, TransportError
 from limi.cli.checks import check_settings
 from limi.cli.listening import bind_socket
@@ -36,6 +38,15 @@ _MOST_SKEW_SECONDS: Final = 30.0
 _NEIGHBOUR_SECONDS: Final = 1.0
 """How long whoever has the port may take to say what it is; a server of ours takes milliseconds."""
 _WRITER: Final = "doctor"
+_CODES: Final[dict[int, str]] = {
+    HTTPStatus.UNAUTHORIZED: "openai_auth_failed",
+    HTTPStatus.TOO_MANY_REQUESTS: "openai_rate_limited",
+}
+"""The catalogue's words for statuses of upstream's that have some of their own."""
+_TRUST_ADVICE: Final = (
+    "Check the host in LIMI_UPSTREAM_URL and this machine's clock. SSL_CERT_FILE names a file of authorities to "
+    "trust, such as a company's own."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,7 @@ def _judge_folder(folder: Path) -> Finding:
 
 def _look_at_upstream(settings: Settings) -> Finding:
     if settings.embeds_sandbox:
-        return Finding("upstream", fine=True, message="the sandbox inside; set OPENAI_API_KEY to use OpenAI")
+        return _judge_sandbox(settings)
     url, started = settings.upstream.url or OPENAI_URL, time.monotonic()
     key = settings.upstream.api_key
     headers = {"authorization": f"Bearer {key.reveal()}"} if key else {}
@@ -108,16 +119,48 @@ def _look_at_upstream(settings: Settings) -> Finding:
             settings, url, seconds=settings.upstream.timeout_seconds, proxy=settings.upstream.proxy
         )
         answer = asyncio.run(_ask(transport, "/models", headers))
+    except UntrustedError as exc:
+        return Finding("upstream", fine=False, message=f"{url} cannot be used: {exc.reason}", advice=_TRUST_ADVICE)
     except TransportError as exc:
         advice = "Check the network, LIMI_UPSTREAM_PROXY or HTTPS_PROXY, and LIMI_UPSTREAM_URL."
         return Finding("upstream", fine=False, message=f"{url} does not answer: {exc.reason}", advice=advice)
     took = f"{(time.monotonic() - started) * 1000:.0f} ms"
-    if answer.status == HTTPStatus.OK:
-        return _judge_clock(answer, f"{url} accepts the key, in {took}")
-    code = "openai_auth_failed" if answer.status == HTTPStatus.UNAUTHORIZED else "token_generation_failed"
-    entry = CATALOGUE[code]
-    message = f"{url} answered {answer.status}: {entry.message}"
-    return Finding("upstream", fine=False, message=message, advice=" ".join(entry.checks))
+    if answer.status != HTTPStatus.OK:
+        return _judge_refusal(answer, url)
+    if not is_json_object(answer):
+        message = f"{url} answered 200, and not as OpenAI's API does"
+        advice = (
+            "Another server is at LIMI_UPSTREAM_URL, or something between answers for it, such as a log-in page."
+        )
+        return Finding("upstream", fine=False, message=message, advice=advice)
+    return _judge_clock(answer, f"{url} accepts the key, in {took}")
+
+
+def _judge_sandbox(settings: Settings) -> Finding:
+    """Say whether it was chosen: outside development a missing key is no choice, and no server starts."""
+    if settings.upstream.url is None and not settings.development:
+        advice = "Set OPENAI_API_KEY, or LIMI_UPSTREAM_URL=sandbox to run without it."
+        return Finding("upstream", fine=False, message="none: OPENAI_API_KEY is not set", advice=advice)
+    return Finding("upstream", fine=True, message="the sandbox inside; set OPENAI_API_KEY to use OpenAI")
+
+
+def _judge_refusal(answer: Answer, url: str) -> Finding:
+    """Say what an answer other than 200 means, and what upstream's own word for it is."""
+    code = _CODES.get(answer.status, "token_generation_failed")
+    message, advice = CATALOGUE[code].message, " ".join(CATALOGUE[code].checks)
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        message, advice = "it has trouble of its own", "Wait, and look at the provider's status page."
+    elif HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+        message, advice = (
+            "it leads elsewhere",
+            "Set LIMI_UPSTREAM_URL to where it leads: the key is sent nowhere else.",
+        )
+    return Finding(
+        "upstream",
+        fine=False,
+        message=f"{url} answered {answer.status}: {message}{reason_of(answer)}",
+        advice=advice,
+    )
 
 
 def _transport(settings: Settings, url: str, *, seconds: float, proxy: Secret | None = None) -> HTTPTransport:
@@ -168,7 +211,10 @@ def _look_at_database(settings: Settings) -> Finding:
         store.renew_lease(_WRITER, until=time.time(), settled=None)
         store.forget_lease(_WRITER)
     except JournalUnavailableError as exc:
-        advice = "Check that the disk has room, is writable, and that nothing holds a lock on the database."
+        advice = (
+            "Check that its server runs, that the disk has room and is writable, and that nothing holds a lock on "
+            "the database."
+        )
         return Finding("database", fine=False, message=str(exc), advice=advice)
     finally:
         store.close()

@@ -141,7 +141,12 @@ async def test_a_start_without_redis_is_a_start(redis: RedisServer) -> None:
     redis.restart()
     assert [(decision.admitted, decision.limit) for decision in decisions] == [(True, 2)] * 2 + [(False, 2)] * 2
     assert [line for line in logs if line["event"] == "limits.alone"] == [
-        {"event": "limits.alone", "log_level": "warning", "reason": "ConnectionError", "share": "1/2"}
+        {
+            "event": "limits.alone",
+            "log_level": "warning",
+            "reason": "nothing listens there (ConnectionError)",
+            "share": "1/2",
+        }
     ]
 
 
@@ -175,7 +180,7 @@ async def test_a_full_redis_is_a_lost_one(redis: RedisServer) -> None:
                 decision = await store.admit([Window("caller", 10)])
             operator.config_set("maxmemory", 0)
             assert (store.shared, decision.admitted, decision.limit) == (False, True, 5)
-    assert [line["reason"] for line in logs] == ["OutOfMemoryError"]
+    assert [line["reason"] for line in logs] == ["its memory is full (OutOfMemoryError)"]
 
 
 async def test_a_wrong_password_is_said_without_it(redis: RedisServer) -> None:
@@ -189,5 +194,5 @@ async def test_a_wrong_password_is_said_without_it(redis: RedisServer) -> None:
                     assert not store.shared
         finally:
             operator.config_set("requirepass", "")
-    assert [line["reason"] for line in logs] == ["AuthenticationError"]
+    assert [line["reason"] for line in logs] == ["it refuses the user name or the password (AuthenticationError)"]
     assert "one-of-this-test" not in str(logs)

@@ -1,8 +1,10 @@
 """`limi doctor`: what is wrong, and what to do about it."""
 
+import asyncio
 import re
 import socket
 import sqlite3
+import ssl
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -10,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import trustme
 from redis import Redis
 from typer.testing import Result
 
@@ -142,8 +145,6 @@ class TestKeys:
 
 class TestUpstream:
     async def examine(self, invoke: Callable[..., Result], reply: Reply, **environ: str) -> Result:
-        import asyncio  # noqa: PLC0415
-
         async with FakeUpstream(always=reply).running() as server:
             given = {"LIMI_UPSTREAM_URL": server.url, "OPENAI_API_KEY": KEY, **environ}
             result = await asyncio.to_thread(lambda: invoke(**given))
@@ -167,7 +168,9 @@ class TestUpstream:
                 "answered 401: OpenAI API authentication failed OPENAI_API_KEY holds a key of the right project",
             ),
             (404, "answered 404: Unable to generate ephemeral client secret LIMI_UPSTREAM_URL ends in /v1"),
-            (503, "answered 503: "),
+            (429, "answered 429: OpenAI API rate limit exceeded The provider's usage page shows"),
+            (503, "answered 503: it has trouble of its own Wait, and look at the provider's status page."),
+            (307, "answered 307: it leads elsewhere Set LIMI_UPSTREAM_URL to where it leads"),
         ],
     )
     async def test_one_that_does_not(self, status: int, advice: str, invoke: Callable[..., Result]) -> None:
@@ -176,6 +179,43 @@ class TestUpstream:
         verdict, message = line(result, "upstream")
         assert verdict == "FAIL"
         assert advice in message
+
+    async def test_upstreams_own_word_for_it_is_repeated_and_its_message_is_not(
+        self, invoke: Callable[..., Result]
+    ) -> None:
+        body = b'{"error": {"code": "unsupported_country", "message": "made-up-main-key-of-a-test may not"}}'
+        result = await self.examine(invoke, Reply(status=403, body=body))
+        assert "client secret: unsupported_country LIMI_UPSTREAM_URL ends" in line(result, "upstream")[1]
+
+    @pytest.mark.parametrize("body", [b"<html>Log in to the network</html>", b"", b"[]", b"\x1f\x8b\x08"])
+    async def test_a_page_of_something_between_is_no_answer(
+        self, body: bytes, invoke: Callable[..., Result]
+    ) -> None:
+        verdict, message = line(await self.examine(invoke, Reply(body=body)), "upstream")
+        assert verdict == "FAIL"
+        assert "answered 200, and not as OpenAI's API does Another server is at LIMI_UPSTREAM_URL" in message
+
+    async def test_a_certificate_nobody_vouches_for(self, invoke: Callable[..., Result]) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+        async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context) as server:
+            url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+            result = await asyncio.to_thread(lambda: invoke(LIMI_UPSTREAM_URL=url, OPENAI_API_KEY=KEY))
+        message = line(result, "upstream")[1]
+        assert f"{url} cannot be used: its certificate is not trusted" in message
+        assert "SSL_CERT_FILE" in message
+
+    def test_none_where_nobody_chose_the_sandbox(self, invoke: Callable[..., Result]) -> None:
+        """Outside development no server starts so, and the sandbox that was told of would not be there."""
+        result = invoke(LIMI_ENV="production")
+        assert line(result, "upstream") == (
+            "FAIL",
+            "none: OPENAI_API_KEY is not set Set OPENAI_API_KEY, or LIMI_UPSTREAM_URL=sandbox to run without it.",
+        )
+
+    def test_the_sandbox_where_it_was_chosen(self, invoke: Callable[..., Result]) -> None:
+        result = invoke(LIMI_ENV="production", LIMI_UPSTREAM_URL="sandbox")
+        assert line(result, "upstream")[0] == "ok"
 
     async def test_one_that_is_silent(self, invoke: Callable[..., Result]) -> None:
         result = await self.examine(invoke, Reply(silent=True), LIMI_UPSTREAM_TIMEOUT_SECONDS="0.05")
@@ -275,8 +315,6 @@ class TestPort:
     async def test_a_server_that_runs_already_is_no_trouble_and_another_program_is(
         self, body: bytes, verdict: str, invoke: Callable[..., Result]
     ) -> None:
-        import asyncio  # noqa: PLC0415
-
         async with FakeUpstream(always=Reply(body=body)).running() as server:
             port = str(urlsplit(server.url).port)
             result = await asyncio.to_thread(lambda: invoke(LIMI_PORT=port))
@@ -312,7 +350,9 @@ class TestRedis:
     def test_one_that_does_not(self, invoke: Callable[..., Result]) -> None:
         verdict, message = line(invoke(LIMI_REDIS_URL="redis://:hunter2@127.0.0.1:9"), "redis")
         assert verdict == "FAIL"
-        assert message.startswith("it cannot be used: ConnectionError Check LIMI_REDIS_URL")
+        assert message.startswith(
+            "it cannot be used: nothing listens there (ConnectionError) Check LIMI_REDIS_URL"
+        )
         assert "hunter2" not in message
 
     def test_one_that_throws_windows_away(self, invoke: Callable[..., Result], redis_url: str) -> None:

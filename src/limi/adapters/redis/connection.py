@@ -29,6 +29,18 @@ _RUN_ID: Final = re.compile(rb"run_id:(?P<id>[0-9a-f]+)")
 _LAST_LOOK_SECONDS: Final = 0.005
 """A few turns of the event loop. Without them a process that stood still for a moment would blame Redis for it."""
 _ERROR_CODE: Final = re.compile(r"[A-Z]{2,20}\b")
+_IN_WORDS: Final = {
+    "AuthenticationError": "it refuses the user name or the password",
+    "AuthenticationWrongNumberOfArgsError": "it refuses the user name or the password",
+    "BusyLoadingError": "it is loading its data still",
+    "ConnectionRefusedError": "nothing listens there",
+    "NoPermissionError": "its user may not do what is needed",
+    "OutOfMemoryError": "its memory is full",
+    "ReadOnlyError": "it is a replica, which cannot be written",
+    "TimeoutError": "no answer in time",
+    "gaierror": "its name cannot be looked up",
+}
+"""The commonest failures, for those who do not speak Python."""
 
 
 class RedisUnavailableError(Exception):
@@ -178,4 +190,7 @@ def _reason(exc: BaseException) -> str:
     """Say what failed by its class and Redis's error code; messages may quote arguments and addresses."""
     name = type(exc).__name__
     code = _ERROR_CODE.match(str(exc)) if isinstance(exc, RedisError) else None
-    return f"{name} ({code[0]})" if code else name
+    kind = f"{name} {code[0]}" if code else name
+    # The library has one error for whatever keeps it from connecting, and what it was behind it.
+    words = _IN_WORDS.get(name) or _IN_WORDS.get(type(exc.__context__).__name__)
+    return f"{words} ({kind})" if words else kind

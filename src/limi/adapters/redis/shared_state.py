@@ -19,7 +19,12 @@ __all__ = ["RedisReport", "SharedState", "look_at_redis", "open_shared_state"]
 _LEASE_MARGIN_SECONDS: Final = 5.0
 """What a mint may take beside upstream's answer and two writes of the journal."""
 
-_REPORT: Final = Script.of("return {redis.call('INFO', 'memory'), cmsgpack.unpack(cmsgpack.pack(1))}")
+_LOOK_KEY: Final = b"{limi}:look"
+_REPORT: Final = Script.of("""
+redis.call('SET', KEYS[1], 1, 'PX', 1000)
+return {redis.call('INFO', 'memory'), cmsgpack.unpack(cmsgpack.pack(1))}
+""")
+"""It writes, because a Redis that is full, or a replica, answers and is of no use."""
 _MAX_MEMORY: Final = re.compile(rb"maxmemory:(\d+)")
 _POLICY: Final = re.compile(rb"maxmemory_policy:([\w-]+)")
 
@@ -89,7 +94,7 @@ class RedisReport:
 
 
 async def look_at_redis(url: Secret, *, timeout_seconds: float) -> RedisReport:
-    """Connect, run a script, and see what Redis does when it is full.
+    """Connect, run a script that writes, and see what Redis does when it is full.
 
     Raises:
         RedisUnavailableError: it does not answer, or refuses.
@@ -97,9 +102,9 @@ async def look_at_redis(url: Secret, *, timeout_seconds: float) -> RedisReport:
     """
     loop, connection = asyncio.get_running_loop(), RedisConnection(url=url, timeout_seconds=timeout_seconds)
     try:
-        await connection.run(_REPORT, ())
+        await connection.run(_REPORT, (_LOOK_KEY,))
         started = loop.time()
-        answer = await connection.run(_REPORT, ())
+        answer = await connection.run(_REPORT, (_LOOK_KEY,))
         took = loop.time() - started
     finally:
         await connection.close()

@@ -44,7 +44,8 @@ def upgrade(url: str) -> None:
     except DBAPIError as exc:
         raise DatabaseMissingError(
             f"The database cannot be opened or migrated: {_said(exc)}.",
-            hint="Check LIMI_DATABASE_URL, that the database runs, and that its user may change tables.",
+            hint="Check LIMI_DATABASE_URL, that the database runs, that its disk has room and its user may "
+            "change tables.",
         ) from exc
     finally:
         engine.dispose()

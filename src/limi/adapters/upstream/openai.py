@@ -23,7 +23,7 @@ from limi.features.client_secrets.model import ClientSecret
 from limi.kernel.clock import Clock
 from limi.kernel.secret import Secret
 
-__all__ = ["OpenAIUpstream"]
+__all__ = ["OpenAIUpstream", "is_json_object", "reason_of"]
 
 # Read once: in Python 3.11 naming the member costs more than comparing it.
 _OK: Final = HTTPStatus.OK.value
@@ -110,6 +110,8 @@ class OpenAIUpstream:
             raise _failure(exc) from exc
         if answer.status != _OK:
             raise self._refusal(answer)
+        if not is_json_object(answer):
+            raise UpstreamError("upstream's answer is not one of the API", status=answer.status)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -122,7 +124,7 @@ class OpenAIUpstream:
             return UpstreamRateLimitedError(
                 "upstream's own limit is met", retry_after_ms=self._retry_after_ms(answer)
             )
-        return UpstreamError(f"upstream answered {answer.status}{_why(answer)}", status=answer.status)
+        return UpstreamError(f"upstream answered {answer.status}{reason_of(answer)}", status=answer.status)
 
     def _read(self, answer: Answer) -> ClientSecret:
         try:
@@ -159,8 +161,20 @@ def _failure(error: TransportError) -> UpstreamError:
     return UpstreamTimeoutError(error.reason) if error.timed_out else UpstreamError(error.reason)
 
 
-def _why(answer: Answer) -> str:
-    """Return upstream's code and the member it complains of, which tell an operator what to mend."""
+def is_json_object(answer: Answer) -> bool:
+    """Say whether it is an answer of the API, and not a page of something that stands before it."""
+    try:
+        msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def reason_of(answer: Answer) -> str:
+    """Return upstream's code and the member it complains of, which tell an operator what to mend.
+
+    It begins with a colon, and is empty where upstream gave no such reason.
+    """
     try:
         refused = msgspec.json.decode(answer.body, type=_ErrorBody).error
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -1,6 +1,7 @@
 """One connection, against a real server; tests/integration/redis has servers that die."""
 
 import asyncio
+import socket
 import time
 from typing import Final
 
@@ -90,7 +91,17 @@ async def test_nobody_there_is_said_without_the_address() -> None:
     connection = RedisConnection(url=Secret("redis://:hunter2@127.0.0.1:9/0"), timeout_seconds=5)
     with pytest.raises(RedisUnavailableError) as caught:
         await connection.run(ECHO, ())
-    assert caught.value.reason == "ConnectionError"
+    assert caught.value.reason == "nothing listens there (ConnectionError)"
+
+
+async def test_a_name_that_leads_nowhere_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_nothing(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", find_nothing)
+    connection = RedisConnection(url=Secret("redis://nowhere.example:1/0"), timeout_seconds=5)
+    with pytest.raises(RedisUnavailableError, match="its name cannot be looked up"):
+        await connection.run(ECHO, ())
 
 
 async def test_another_database_is_another_place(redis_url: str) -> None:

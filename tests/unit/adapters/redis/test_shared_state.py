@@ -67,6 +67,27 @@ async def test_a_redis_that_throws_keys_away_is_found(
             operator.config_set("maxmemory-policy", "noeviction")
 
 
+async def test_a_redis_that_is_full_is_found(redis_url: str) -> None:
+    """It answers whoever only reads, and every process counts by itself."""
+    with Redis.from_url(redis_url) as operator:
+        operator.config_set("maxmemory", "1000")
+        try:
+            with pytest.raises(RedisUnavailableError, match="its memory is full"):
+                await look_at_redis(Secret(redis_url), timeout_seconds=5)
+        finally:
+            operator.config_set("maxmemory", "0")
+
+
+async def test_a_replica_is_found(redis_url: str) -> None:
+    with Redis.from_url(redis_url) as operator:
+        operator.replicaof("127.0.0.1", "9")
+        try:
+            with pytest.raises(RedisUnavailableError, match="it is a replica, which cannot be written"):
+                await look_at_redis(Secret(redis_url), timeout_seconds=5)
+        finally:
+            operator.replicaof("NO", "ONE")
+
+
 async def test_a_look_at_nothing_says_so_without_the_password() -> None:
     with pytest.raises(RedisUnavailableError) as caught:
         await look_at_redis(NOWHERE, timeout_seconds=0.5)

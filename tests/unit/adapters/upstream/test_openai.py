@@ -194,6 +194,15 @@ class TestStatuses:
             await upstream.check()
         assert caught.value.status == status
 
+    @pytest.mark.parametrize("body", [b"<html>Log in to the network</html>", b"", b"[]", b"null", b"\xff{}"])
+    async def test_the_check_takes_no_page_for_an_answer(
+        self, body: bytes, server: FakeUpstream, upstream: OpenAIUpstream
+    ) -> None:
+        """What stands before upstream answers 200 too, and mints would fail while health says that all is fine."""
+        server.always = Reply(body=body)
+        with pytest.raises(UpstreamError, match="not one of the API"):
+            await upstream.check()
+
 
 def date(clock: ManualClock, seconds: float) -> str:
     return format_datetime(datetime.fromtimestamp(clock.now(), UTC) + timedelta(seconds=seconds), usegmt=True)
