@@ -19,6 +19,7 @@ from limi.adapters.sql.engine import open_engine
 from limi.adapters.sql.errors import DatabaseError
 from limi.adapters.sql.journal_store import SQLJournalStore
 from limi.audit import make_privacy, make_signer
+from limi.cli.options import GREATEST_NUMBER, require_text
 from limi.features.journal.export import audit_lines, csv_lines, entries_in_order, export_lines, log_lines
 from limi.features.journal.lines import iso_time
 from limi.features.journal.model import JournalEntry, Selection
@@ -67,11 +68,15 @@ _Until = Annotated[
     datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Entries before this ISO 8601 time.")
 ]
 _Event = Annotated[EventName | None, typer.Option(help="Entries of this event only.")]
-_Tenant = Annotated[str | None, typer.Option(help="Entries of this tenant only.")]
+_Tenant = Annotated[str | None, typer.Option(callback=require_text, help="Entries of this tenant only.")]
 _Caller = Annotated[
-    str | None, typer.Option(help="Entries of this caller only: key:ID, user:SUBJECT, ip:ADDRESS.")
+    str | None,
+    typer.Option(callback=require_text, help="Entries of this caller only: key:ID, user:SUBJECT, ip:ADDRESS."),
 ]
-_Subject = Annotated[str | None, typer.Option(help="Entries about this only: key:ID, tenant:ID, profile:NAME@N.")]
+_Subject = Annotated[
+    str | None,
+    typer.Option(callback=require_text, help="Entries about this only: key:ID, tenant:ID, profile:NAME@N."),
+]
 
 
 @audit_app.callback()
@@ -85,7 +90,9 @@ def export(
     format_: Annotated[
         Format, typer.Option("--format", help="One JSON object a line, which can be verified; or a table.")
     ] = Format.JSONL,
-    after: Annotated[int, typer.Option(metavar="SEQ", min=0, help="Entries after this `seq`.")] = 0,
+    after: Annotated[
+        int, typer.Option(metavar="SEQ", min=0, max=GREATEST_NUMBER, help="Entries after this `seq`.")
+    ] = 0,
     since: _Since = None,
     until: _Until = None,
     event: _Event = None,
@@ -112,7 +119,9 @@ def export(
 @audit_app.command()
 def tail(
     *,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last entries.")] = 20,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, max=GREATEST_NUMBER, help="How many of the last entries.")
+    ] = 20,
     follow_: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with new ones until interrupted.")
     ] = False,

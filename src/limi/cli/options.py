@@ -6,11 +6,24 @@ from typing import Any, Final
 
 import typer
 
-__all__ = ["end_option", "read_end", "read_start", "start_option"]
+__all__ = ["GREATEST_NUMBER", "end_option", "read_end", "read_start", "require_text", "start_option"]
 
+GREATEST_NUMBER: Final = 2**63 - 1
+"""Of a row: databases know no greater one."""
 _DAYS: Final = re.compile(r"([0-9]{1,5})d")
 _AGO: Final = re.compile(r"([0-9]{1,5})([mhd])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def require_text(value: str | None) -> str | None:
+    """Return what was given, for options whose value a database is asked for.
+
+    Raises:
+        typer.BadParameter: it holds bytes that are no text, which a shell passes on as they are.
+    """
+    if value is not None and not value.isprintable():
+        raise typer.BadParameter("must be text in UTF-8 without control characters")
+    return value
 
 
 def end_option(help_text: str) -> Any:  # noqa: ANN401 - as typer.Option itself

@@ -22,6 +22,8 @@ profile_app = typer.Typer(help="Put, list and delete the profiles in the databas
 
 _MOST_BYTES: Final = 1_048_576
 """Far above what a profile may have, so that a wrong file is refused before it is read."""
+_MOST_VERSIONS: Final = 2**31 - 1
+"""Which PostgreSQL's numbers end at."""
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="1–64 characters of a–z 0–9 -.")]
 _Tenant = Annotated[str | None, typer.Option(help="Whose it is; without it, every tenant's.")]
@@ -70,7 +72,9 @@ def show(
     name: _Name,
     *,
     tenant: _Tenant = None,
-    version: Annotated[int | None, typer.Option(min=1, help="Which version; without it, the newest.")] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, max=_MOST_VERSIONS, help="Which version; without it, the newest.")
+    ] = None,
     as_json: AsJSON = False,
     config: ConfigFile = None,
 ) -> None:

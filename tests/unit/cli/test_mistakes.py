@@ -21,6 +21,12 @@ from typer.testing import Result
         (("key", "rotate", "k", "--overlap-seconds", "-1"), "'--overlap-seconds': must be at least 0"),
         (("webhook", "listen", "--port", "65536"), "'--port': must be at most 65535"),
         (("key", "create", "web", "--expires", "soon"), "'--expires': 'soon' is no ISO 8601 time"),
+        (("audit", "export", "--after", "9" * 20), "'--after': must be at most 9223372036854775807"),
+        (("audit", "tail", "--lines", "9" * 20), "'--lines' / '-n': must be at most 9223372036854775807"),
+        (("audit", "export", "--caller", "a\udcff"), "'--caller': must be text in UTF-8"),
+        (("audit", "tail", "--tenant", "a\udcff"), "'--tenant': must be text in UTF-8"),
+        (("audit", "tail", "--subject", "a\udcff"), "'--subject': must be text in UTF-8"),
+        (("profile", "show", "p", "--version", "9" * 20), "'--version': must be at most 2147483647"),
     ],
 )
 def test_it_names_the_option_and_the_rule(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from limi.cli.options import read_end, read_start
+from limi.cli.options import read_end, read_start, require_text
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,13 @@ from limi.cli.options import read_end, read_start
 )
 def test_a_time_without_an_offset_is_utc(text: str, end: datetime) -> None:
     assert read_end(text) == end
+
+
+def test_what_a_database_is_asked_for_is_text() -> None:
+    assert (require_text("user:Zoë 🎙"), require_text(None)) == ("user:Zoë 🎙", None)
+    for odd in ("a\udcff", "a\nb", "\0"):
+        with pytest.raises(typer.BadParameter, match="UTF-8"):
+            require_text(odd)
 
 
 def test_days_count_from_now() -> None:

@@ -11,6 +11,7 @@ from limi.http.asgi import scope_of
 from limi.http.authentication import Authenticator
 from limi.http.context import RequestContext, context_of
 from limi.http.error_responses import error_responses
+from limi.http.errors import Refusal
 from limi.http.inputs import INPUTS, InputReader, Inputs, decode_query
 from limi.kernel.facts import Origin
 from limi.kernel.principal import Principal
@@ -69,13 +70,15 @@ class FrontDesk:
             grant: the scope that is needed; the admin scope holds every other.
 
         Raises:
-            Refusal: `auth_required` or `forbidden` without that scope, `invalid_request` where the query does
-                not fit.
+            Refusal: `auth_required` or `forbidden` without that scope, `not_found` where the path names what
+                nothing can be called, `invalid_request` where the query does not fit.
         """
-        principal = await self._authenticator.require(scope_of(request), grant)
-        return Visit(principal, self._origin(context_of(scope_of(request)), principal)), decode_query(
-            request, query
-        )
+        scope = scope_of(request)
+        principal = await self._authenticator.require(scope, grant)
+        if any("\0" in str(name) for name in scope.get("path_params", {}).values()):
+            # PostgreSQL refuses a text with a NUL, which would be answered as a database that is away.
+            raise Refusal("not_found")
+        return Visit(principal, self._origin(context_of(scope), principal)), decode_query(request, query)
 
     def _origin(self, context: RequestContext, principal: Principal) -> Origin:
         return Origin(

@@ -101,7 +101,8 @@ Limit = Annotated[
     int, msgspec.Meta(ge=1, le=MOST_PER_PAGE, description=f"a whole number from 1 to {MOST_PER_PAGE}")
 ]
 Place = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=100, description="`next` of the answer that came before")
+    str,
+    msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,100}\Z", description="`next` of the answer that came before"),
 ]
 Seq = Annotated[
     int,
@@ -109,4 +110,9 @@ Seq = Annotated[
 ]
 Version = Annotated[int, msgspec.Meta(ge=1, le=_MOST_VERSIONS, description="a whole number from 1")]
 Event = Annotated[EventName, msgspec.Meta(description="the name of an event, such as key.created")]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=300, description="a text of 1–300 characters")]
+Word = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[^\x00-\x1f\x7f]{1,300}\Z", description="a text of 1–300 characters without control characters"
+    ),
+]

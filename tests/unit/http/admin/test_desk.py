@@ -6,6 +6,7 @@ from limi.http.admin.desk import cut, route
 from limi.http.admin.requests import CreateTenantRequest, PageQuery
 from limi.http.authentication import Authenticator
 from limi.http.context import put_context
+from limi.http.errors import Refusal
 from limi.http.inputs import INPUTS
 from limi.kernel.errors import CATALOGUE
 from limi.kernel.principal import Scope
@@ -32,6 +33,16 @@ async def test_a_key_without_the_scope_is_not_enough(desk: Desk) -> None:
 async def test_who_may_not_ask_learns_nothing_of_the_query(desk: Desk) -> None:
     assert (await desk.refused("GET", "/keys", key="", nonsense="1")).code == "auth_required"
     assert (await desk.refused("GET", "/keys", nonsense="1")).code == "invalid_request"
+
+
+async def test_a_path_that_names_what_nothing_can_be_called_leads_nowhere() -> None:
+    authenticator = Authenticator(admin_key=Secret(ADMIN_KEY), allow_anonymous=False)
+    request = make_request(b"", (b"authorization", f"Bearer {ADMIN_KEY}".encode()))
+    put_context(request.scope, make_context())  # type: ignore[arg-type]
+    request.scope["path_params"] = {"key": "a\0b"}
+    with pytest.raises(Refusal) as caught:
+        await make_desk(authenticator).admit(request, PageQuery)
+    assert caught.value.code == "not_found"
 
 
 @pytest.mark.parametrize(("keep", "agent"), [(True, "curl/8"), (False, None)])

@@ -45,6 +45,8 @@ def test_a_tenants_id_is_what_the_service_takes(text: str) -> None:
         (rules.Version, [1], [0]),
         (rules.Moment, ["2030-01-01T00:00:00Z"], ["2030-01-01T00:00:00", "2030-01-01", 5]),
         (rules.Event, ["key.created"], ["key.eaten"]),
+        (rules.Place, ["acme", "whe_1", "x" * 100], ["", "\0", "a\0b", "a\n", "x" * 101]),
+        (rules.Word, ["user:anna@example.com", "x" * 300], ["", "\0", "a\0b", "a\n", "x" * 301]),
     ],
 )
 def test_what_fits_and_what_does_not(kind: Any, fitting: list[object], others: list[object]) -> None:
