@@ -24,7 +24,9 @@ _NOT_IN_A_BASE: Final = frozenset(" ?#")
 
 def mint(
     *,
-    backend: Annotated[str, typer.Option(help="The backend's URL.")] = "http://localhost:3001",
+    backend: Annotated[
+        str, typer.Option(help="The backend's URL, with or without the /api that clients are given.")
+    ] = "http://localhost:3001",
     model: Annotated[str | None, typer.Option(help="Model to ask for.")] = None,
     profile: Annotated[str | None, typer.Option(help="Profile to ask for.")] = None,
     session_id: Annotated[str | None, typer.Option(help="Your name for the session.")] = None,
@@ -47,7 +49,7 @@ def _post(backend: str, body: dict[str, str], key: str | None) -> tuple[int, dic
         typer.echo(problem, err=True)
         sys.exit(2)
     try:
-        answer = asyncio.run(_ask(backend.rstrip("/"), json.dumps(body).encode(), key))
+        answer = asyncio.run(_ask(backend.rstrip("/").removesuffix("/api"), json.dumps(body).encode(), key))
     except TransportError as exc:
         typer.echo(f"{backend} does not answer: {exc.reason}. Start it with `limi serve`.", err=True)
         sys.exit(1)

@@ -113,8 +113,9 @@ def _configure(
     from limi.cli.connections import HTTPConnection  # noqa: PLC0415
     from limi.cli.sockets import GuardedSocket  # noqa: PLC0415
 
-    protocol = partial(HTTPConnection, limits=limits, ids=RandomIds())
-    sockets = partial(GuardedSocket, write_seconds=limits.write_seconds)
+    ids = RandomIds()
+    protocol = partial(HTTPConnection, limits=limits, ids=ids)
+    sockets = partial(GuardedSocket, write_seconds=limits.write_seconds, ids=ids)
     return uvicorn.Config(
         app,
         host=host,

@@ -1,17 +1,30 @@
-"""The WebSocket of uvicorn, made to let go of a client that takes nothing."""
+"""The WebSocket of uvicorn, made to let go of a client that takes nothing, and to refuse as Limi does."""
 
 import asyncio
 from asyncio.transports import BaseTransport
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.exceptions import InvalidHandshake
+from websockets.http11 import Request
 
+from limi.cli.response_bytes import head_bytes
 from limi.cli.write_deadline import WriteDeadline
+from limi.http.asgi import Header
+from limi.http.context import is_openai_path
+from limi.http.errors import Refusal, render_error
+from limi.kernel.ids import Ids
 
 __all__ = ["GuardedSocket"]
+
+_log = structlog.get_logger()
+
+_SPOKEN: Final[Header] = (b"sec-websocket-version", b"13")
+"""What a client of another version is to be told (RFC 6455 §4.4)."""
 
 
 class GuardedSocket(WebSocketsSansIOProtocol):
@@ -29,9 +42,11 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         write_seconds: float,
+        ids: Ids,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._write_seconds = write_seconds
+        self._ids = ids
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Take the transport."""
@@ -42,6 +57,15 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         """Forget the connection."""
         self._deadline.end()
         super().connection_lost(exc)
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin; a head that is no handshake is answered in the shape of every error, and not in plain text."""
+        try:
+            self.conn.process_request(event)
+        except InvalidHandshake as exc:
+            self._refuse(Refusal("invalid_request", message=f"handshake: {exc}", headers=(_SPOKEN,)), event.path)
+        else:
+            super().handle_connect(event)
 
     def pause_writing(self) -> None:
         """Give the client its time to take something."""
@@ -70,3 +94,18 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         await super().send(message)
         if self.close_sent:
             self._deadline.begin()
+
+    def _refuse(self, refusal: Refusal, path: str) -> None:
+        """Answer, and end the connection."""
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        request_id = self._ids.hex(16)
+        answer = render_error(refusal, request_id=request_id, openai_shape=is_openai_path(path))
+        headers = [
+            *answer.headers,
+            (b"x-request-id", request_id.encode()),
+            (b"content-length", str(len(answer.body)).encode()),
+            (b"connection", b"close"),
+        ]
+        self.transport.write(head_bytes(answer.status, headers) + answer.body)
+        self.transport.close()
+        _log.info("connection.refused", request_id=request_id, code=refusal.code, reason=str(refusal))

@@ -142,7 +142,7 @@ class Served:
 async def serving(
     limits: ConnectionLimits, gate: asyncio.Event | None = None, *, keep_alive_seconds: int = 5
 ) -> AsyncIterator[Served]:
-    sockets: Any = partial(GuardedSocket, write_seconds=limits.write_seconds)
+    sockets: Any = partial(GuardedSocket, write_seconds=limits.write_seconds, ids=RandomIds())
     config = Config(
         _echo_length, log_config=None, access_log=False, ws=sockets, timeout_keep_alive=keep_alive_seconds
     )

@@ -63,6 +63,13 @@ async def test_nobody_there_is_a_sentence(invoke_beside: Beside) -> None:
     assert "limi serve" in result.stderr
 
 
+@pytest.mark.parametrize("end", ["/api", "/api/"])
+async def test_the_url_that_clients_are_given_does_as_well(end: str, invoke_beside: Beside) -> None:
+    async with running_backend() as backend:
+        result = await invoke_beside("mint", "--backend", f"{backend.url}{end}")
+    assert (result.exit_code, result.stdout[:3]) == (0, "ek_")
+
+
 @pytest.mark.parametrize("backend", ["localhost:3001", "ftp://localhost", "/tmp/socket"])  # noqa: S108 - a word only
 async def test_a_backend_that_is_no_url_is_refused(backend: str, invoke_beside: Beside) -> None:
     result = await invoke_beside("mint", "--backend", backend)

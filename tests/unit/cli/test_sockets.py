@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 from dataclasses import replace
 
 import pytest
@@ -50,11 +51,41 @@ async def test_a_client_that_reads_slowly_gets_everything() -> None:
             await asyncio.sleep(0.015)
 
 
+@pytest.mark.parametrize(
+    ("path", "openai"), [(b"/sandbox/v1/realtime?model=gpt-realtime", True), (b"/elsewhere", False)]
+)
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"sec-websocket-version: 13\r\n", "handshake: missing Sec-WebSocket-Key header"),
+        (
+            b"sec-websocket-version: 8\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            "handshake: invalid Sec-WebSocket-Version header: 8",
+        ),
+    ],
+)
+async def test_a_head_that_is_no_handshake_is_answered_in_the_shape_of_its_path(
+    path: bytes, said: bytes, why: str, *, openai: bool
+) -> None:
+    async with serving(IMPATIENT) as connect:
+        client = await connect()
+        upgrade = b"host: limi\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        client.writer.write(b"GET " + path + b" HTTP/1.1\r\n" + upgrade + said + b"\r\n")
+        head, _, body = (await client.reader.read()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"sec-websocket-version: 13" in head
+    assert b"x-request-id: " in head
+    answer = json.loads(body)
+    assert (answer["error"] if openai else answer)["message"] == why
+    assert (answer["error"] if openai else answer)["code"] == "invalid_request"
+
+
 def test_uvicorn_still_has_every_method_that_is_overridden() -> None:
     """An upgrade that renamed one would leave the deadline out, silently."""
     hooks = {name for name, member in vars(GuardedSocket).items() if inspect.isfunction(member)}
-    assert {"pause_writing", "shutdown", "keepalive_timeout", "send"} <= hooks
-    assert all(hasattr(WebSocketsSansIOProtocol, name) for name in hooks)
+    own = {"_refuse"}
+    assert {"handle_connect", "pause_writing", "shutdown", "keepalive_timeout", "send"} <= hooks
+    assert all(hasattr(WebSocketsSansIOProtocol, name) for name in hooks - own)
     source = inspect.getsource(WebSocketsSansIOProtocol)
-    for used in ("self.close_sent", "self.handshake_initiated", "self.keepalive_timeout)"):
+    for used in ("self.close_sent", "self.handshake_initiated", "self.keepalive_timeout)", "self.handle_connect("):
         assert used in source
