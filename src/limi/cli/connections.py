@@ -24,12 +24,11 @@ from limi.cli.connection_limits import ConnectionLimits
 from limi.cli.exchange import Exchange
 from limi.cli.lazy_timer import LazyTimer
 from limi.cli.request_target import Target, read_target
-from limi.cli.response_bytes import head_bytes
+from limi.cli.response_bytes import refusal_bytes
 from limi.cli.upgrades import opens_websocket, request_head, without_upgrade
 from limi.cli.write_deadline import WriteDeadline
 from limi.http.asgi import Header, Scope, headers_of
-from limi.http.context import is_openai_path
-from limi.http.errors import Refusal, render_error
+from limi.http.errors import Refusal
 from limi.kernel.ids import Ids
 
 __all__ = ["HTTPConnection"]
@@ -380,15 +379,8 @@ class HTTPConnection(asyncio.Protocol):
     def _answer_and_close(self, refusal: Refusal, request_id: str) -> None:
         self._is_done = True
         self._room = 0
-        openai_shape = is_openai_path(self._url.decode("latin-1"))
-        response = render_error(refusal, request_id=request_id, openai_shape=openai_shape)
-        headers = [
-            *response.headers,
-            (b"x-request-id", request_id.encode()),
-            (b"content-length", str(len(response.body)).encode()),
-            (b"connection", b"close"),
-        ]
-        self.transport.write(head_bytes(response.status, headers) + response.body)
+        path = self._url.decode("latin-1")
+        self.transport.write(refusal_bytes(refusal, request_id=request_id, path=path))
         self._deadline.begin()
         self._timer.cancel()
         if self._current is not None:

@@ -12,8 +12,10 @@ from http import HTTPStatus
 from typing import Final
 
 from limi.http.asgi import Header, Message
+from limi.http.context import is_openai_path
+from limi.http.errors import Refusal, render_error
 
-__all__ = ["Framing", "frame", "head_bytes", "whole_response"]
+__all__ = ["Framing", "frame", "head_bytes", "refusal_bytes", "whole_response"]
 
 _BAD_NAME: Final = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
 """What may not be in a name: all but the characters of a token (RFC 9110 §5.6.2)."""
@@ -119,6 +121,18 @@ def head_bytes(status: int, headers: list[Header]) -> bytes:
         RuntimeError: a header would break out of its line.
     """
     return b"".join((_STATUS_LINES[status], *(_line(name, value) for name, value in headers), b"\r\n"))
+
+
+def refusal_bytes(refusal: Refusal, *, request_id: str, path: str) -> bytes:
+    """Return the last response of a connection, in the shape of errors at `path`."""
+    answer = render_error(refusal, request_id=request_id, openai_shape=is_openai_path(path))
+    headers = [
+        *answer.headers,
+        (b"x-request-id", request_id.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+        (b"connection", b"close"),
+    ]
+    return head_bytes(answer.status, headers) + answer.body
 
 
 def _line(name: bytes, value: bytes) -> bytes:

@@ -12,11 +12,10 @@ from uvicorn.server import ServerState
 from websockets.exceptions import InvalidHandshake
 from websockets.http11 import Request
 
-from limi.cli.response_bytes import head_bytes
+from limi.cli.response_bytes import refusal_bytes
 from limi.cli.write_deadline import WriteDeadline
 from limi.http.asgi import Header
-from limi.http.context import is_openai_path
-from limi.http.errors import Refusal, render_error
+from limi.http.errors import Refusal
 from limi.kernel.ids import Ids
 
 __all__ = ["GuardedSocket"]
@@ -99,13 +98,6 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         """Answer, and end the connection."""
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
         request_id = self._ids.hex(16)
-        answer = render_error(refusal, request_id=request_id, openai_shape=is_openai_path(path))
-        headers = [
-            *answer.headers,
-            (b"x-request-id", request_id.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
-            (b"connection", b"close"),
-        ]
-        self.transport.write(head_bytes(answer.status, headers) + answer.body)
+        self.transport.write(refusal_bytes(refusal, request_id=request_id, path=path))
         self.transport.close()
         _log.info("connection.refused", request_id=request_id, code=refusal.code, reason=str(refusal))

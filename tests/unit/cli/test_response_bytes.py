@@ -8,8 +8,9 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from limi.cli.response_bytes import Framing, frame, head_bytes, whole_response
+from limi.cli.response_bytes import Framing, frame, head_bytes, refusal_bytes, whole_response
 from limi.http.asgi import Header, Message
+from limi.http.errors import Refusal
 
 DATE: list[Header] = [(b"date", b"Sat, 21 Nov 2026 18:00:00 GMT")]
 LENGTH: Header = (b"content-length", b"5")
@@ -166,3 +167,14 @@ def test_a_client_of_http_1_0_gets_no_chunks_and_the_end_of_the_connection_in_th
 
 def test_a_head_has_its_lines_in_order() -> None:
     assert head_bytes(404, [(b"A", b"1"), (b"b", b"")]) == b"HTTP/1.1 404 Not Found\r\na: 1\r\nb: \r\n\r\n"
+
+
+@pytest.mark.parametrize(("path", "start"), [("/v1/realtime", b'{"error":{'), ("/api/x", b'{"error":"')])
+def test_a_refusal_ends_the_connection_in_the_shape_of_its_path(path: str, start: bytes) -> None:
+    answer = refusal_bytes(Refusal("not_found"), request_id="abc", path=path)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert {b"x-request-id: abc", b"content-length: %d" % len(body), b"connection: close"} <= {
+        *head.split(b"\r\n")
+    }
+    assert body.startswith(start)
