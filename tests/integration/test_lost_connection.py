@@ -1,9 +1,16 @@
 """A database that ends the connection on which the journal writes, as a restart of PostgreSQL does."""
 
+import asyncio
+
+import httpx
 from sqlalchemy import text
 
+from limi.adapters.configuration import load_settings
 from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
+from limi.app import create_app
 from limi.features.journal import Selection
+from limi.testing import FakeUpstream, serving
+from limi.testing.backend import known_keys
 from tests.unit.features.journal.harness import Facts, FakeClock
 
 _END_ALL = text(
@@ -12,17 +19,42 @@ _END_ALL = text(
 )
 
 
+def _end_all(url: str) -> None:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        assert connection.execute(_END_ALL).all()
+    engine.dispose()
+
+
 def test_a_connection_that_ended_while_it_lay_idle_costs_no_facts(postgres_url: str) -> None:
     upgrade(postgres_url)
-    engine, facts = open_engine(postgres_url), Facts(FakeClock())
+    facts = Facts(FakeClock())
     store = SQLJournalStore(engine=open_engine(postgres_url))
     before, after = facts.intent(), facts.intent()
     store.append([before], writer="w1")
-    with engine.connect() as connection:
-        ended = connection.execute(_END_ALL).all()
-    assert ended
+    _end_all(postgres_url)
     store.append([after], writer="w1")
     written = store.entries(after=0, limit=9, selection=Selection())
     assert [entry.id for entry in written] == [before.id, after.id]
     store.close()
-    engine.dispose()
+
+
+async def test_a_database_that_is_back_refuses_nobody_a_key(postgres_url: str) -> None:
+    upstream = FakeUpstream()
+    async with upstream.running():
+        given = {
+            "LIMI_UPSTREAM_URL": upstream.url,
+            "OPENAI_API_KEY": "sk-test-main-key",
+            "LIMI_DATABASE_URL": postgres_url,
+        }
+        app = create_app(load_settings(given), keys=known_keys())
+        async with (
+            serving(app.asgi) as url,
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
+        ):
+            statuses = []
+            for _ in range(3):
+                answers = [client.post("/api/client-secret", json={}) for _ in range(10)]
+                statuses += [answer.status_code for answer in await asyncio.gather(*answers)]
+                await asyncio.to_thread(_end_all, postgres_url)
+    assert statuses == [200] * 30

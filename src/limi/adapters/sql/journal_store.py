@@ -87,8 +87,9 @@ class SQLJournalStore:
                 except DBAPIError as exc:
                     if not exc.connection_invalidated:
                         raise
-                    # It ended while it lay idle, as when PostgreSQL is restarted, and only its use tells. Were the
-                    # rows written all the same they are there by their ids, and are not written again.
+                    # It ended while it lay idle, as when PostgreSQL is restarted, and only its use tells. Were
+                    # they written all the same, rows are there by their ids, and a delivery noted twice is made
+                    # once.
                 else:
                     return
             self._write(self._connect_to_append(writer), rows, deliveries)
