@@ -10,7 +10,7 @@ import structlog
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 
 from limi.cli.response_bytes import Framing, frame, whole_response
-from limi.http.asgi import ASGIApp, Header, Message, Scope
+from limi.http.asgi import WHOLE_BODY, ASGIApp, Header, Message, Scope
 
 __all__ = ["Exchange", "Wire"]
 
@@ -59,6 +59,7 @@ class Exchange:
     task: asyncio.Task[None] | None = None
     """What runs the application."""
     _body = b""
+    _is_asked_for = False
     _is_new = False
     _waiter: asyncio.Future[None] | None = None
     _expected: str | None = _START
@@ -108,15 +109,20 @@ class Exchange:
     def take_end(self) -> None:
         """Note that the body is complete."""
         self.more_body = False
+        if not self._is_asked_for:
+            self.scope[WHOLE_BODY] = self._body
         self._tell()
 
     def disconnect(self) -> None:
         """Note that the client has gone."""
         self.disconnected = not self.complete
+        # Whoever looks for the body from now on is told by `receive` that nobody waits.
+        self.scope.pop(WHOLE_BODY, None)
         self._tell()
 
     async def receive(self) -> Message:
         """Return the next part of the body, or wait for the client's end."""
+        self._is_asked_for = True
         if self._expects_continue and not self._wire.transport.is_closing():
             self._expects_continue = False
             self._wire.transport.write(_CONTINUE)

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Request
 
 __all__ = [
+    "WHOLE_BODY",
     "ASGIApp",
     "Header",
     "Headers",
@@ -29,6 +30,9 @@ Whole = Callable[[int, list[Header], bytes], bool]
 """Takes status, headers and body of a whole response, or returns False where it must be told by messages."""
 Headers = Mapping[bytes, bytes]
 """A request's headers by lower-case name, as `headers_of` gives them."""
+
+WHOLE_BODY: Final = "limi.body"
+"""Where Limi's own server leaves, in a request's scope, a body that was complete before anyone asked for it."""
 
 _HEADERS: Final = "limi.headers"
 

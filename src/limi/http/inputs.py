@@ -56,11 +56,11 @@ class InputReader:
             Refusal: `unsupported_media_type`, `payload_too_large`, `request_timeout`, or `invalid_request`, whose
                 message names the member and its rule.
         """
-        headers = headers_of(scope_of(request))
-        content_type = headers.get(b"content-type")
+        scope = scope_of(request)
+        content_type = headers_of(scope).get(b"content-type")
         receive = cast("Receive", request.receive)
         try:
-            body = await read_body(headers, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
+            body = await read_body(scope, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
         except ClientGoneError:
             # Nobody reads the answer; it only keeps a broken connection from counting as a crash.
             raise invalid("", "the body ended before its end") from None

@@ -123,7 +123,7 @@ class MintEndpoint:
         await self._limit(principal, scope, context, rate_headers)
         headers = headers_of(scope)
         content_type = headers.get(b"content-type")
-        body = await read_body(headers, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
+        body = await read_body(scope, receive, max_bytes=self._max_body_bytes, deadlines=self._deadlines)
         if (body or content_type) and not is_json(content_type):
             raise Refusal("unsupported_media_type")
         minted = await self._service.mint(

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from limi.features.rate_limits.service import RateLimiter
-from limi.http.asgi import ASGIApp, Message, Receive, Scope, Send, headers_of
+from limi.http.asgi import WHOLE_BODY, ASGIApp, Message, Receive, Scope, Send, headers_of
 from limi.http.authentication import anonymous
 from limi.http.bodies import ClientGoneError, read_body
 from limi.http.context import context_of
@@ -58,7 +58,9 @@ class SandboxGate:
         headers = headers_of(scope)
         if b"content-length" not in headers and b"transfer-encoding" not in headers:
             return receive
-        body = await read_body(headers, receive, max_bytes=_MAX_BODY_BYTES, deadlines=self._deadlines)
+        body = await read_body(scope, receive, max_bytes=_MAX_BODY_BYTES, deadlines=self._deadlines)
+        if WHOLE_BODY in scope:
+            return receive
         unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def again() -> Message:

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 
 from limi.cli.exchange import Exchange
-from limi.http.asgi import Header, Message, Receive, Scope, Send
+from limi.http.asgi import WHOLE_BODY, Header, Message, Receive, Scope, Send
 
 HEAD: Message = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]}
 BODY: Message = {"type": "http.response.body", "body": b"hello"}
@@ -197,6 +197,34 @@ async def test_the_body_comes_as_it_arrives_and_its_end_is_told() -> None:
     exchange.take(b"lo")
     exchange.take_end()
     assert await exchange.receive() == {"type": "http.request", "body": b"llo", "more_body": False}
+
+
+async def test_a_body_that_is_there_before_anyone_asks_is_left_in_the_scope_and_comes_all_the_same() -> None:
+    exchange = _exchange(_Wire())
+    exchange.take(b"he")
+    assert WHOLE_BODY not in exchange.scope
+    exchange.take(b"llo")
+    exchange.take_end()
+    assert exchange.scope[WHOLE_BODY] == b"hello"
+    assert await exchange.receive() == {"type": "http.request", "body": b"hello", "more_body": False}
+
+
+async def test_a_body_of_which_a_part_was_taken_is_not_left_in_the_scope() -> None:
+    exchange = _exchange(_Wire())
+    exchange.take(b"he")
+    await exchange.receive()
+    exchange.take(b"llo")
+    exchange.take_end()
+    assert WHOLE_BODY not in exchange.scope
+
+
+async def test_of_a_client_that_has_gone_no_body_is_left_for_which_something_could_be_done() -> None:
+    exchange = _exchange(_Wire())
+    exchange.take(b"hello")
+    exchange.take_end()
+    exchange.disconnect()
+    assert WHOLE_BODY not in exchange.scope
+    assert await exchange.receive() == {"type": "http.disconnect"}
 
 
 async def test_whoever_asks_for_more_than_the_body_waits_for_the_clients_end() -> None:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import pytest
 
-from limi.http.asgi import Message
+from limi.http.asgi import WHOLE_BODY, Message
 from limi.http.bodies import ClientGoneError, is_json, read_body
 from limi.http.deadlines import Deadlines
 from limi.http.errors import Refusal
@@ -16,14 +16,18 @@ def _chunk(body: bytes, *, more: bool = False) -> Message:
     return {"type": "http.request", "body": body, "more_body": more}
 
 
+async def _nobody_asks() -> NoReturn:
+    raise AssertionError
+
+
 async def _read(*messages: Message, declared: bytes | None = None, limit: int = 8) -> bytes:
     unread = list(messages)
 
     async def receive() -> Message:
         return unread.pop(0)
 
-    headers = {b"content-length": declared} if declared is not None else {}
-    return await read_body(headers, receive, max_bytes=limit, deadlines=Deadlines(5))
+    headers = [(b"content-length", declared)] if declared is not None else []
+    return await read_body({"headers": headers}, receive, max_bytes=limit, deadlines=Deadlines(5))
 
 
 async def test_pieces_are_joined() -> None:
@@ -55,6 +59,18 @@ async def test_a_length_that_is_no_sensible_number_does_not_crash(declared: byte
         assert await _read(_chunk(b"x"), declared=declared) == b"x"
 
 
+@pytest.mark.parametrize("body", [b"", b"x" * 8])
+async def test_a_body_that_the_server_has_whole_is_not_asked_for(body: bytes) -> None:
+    scope = {"headers": [], WHOLE_BODY: body}
+    assert await read_body(scope, _nobody_asks, max_bytes=8, deadlines=Deadlines(5)) == body
+
+
+async def test_one_that_the_server_has_whole_is_no_longer_than_others() -> None:
+    scope = {"headers": [], WHOLE_BODY: b"x" * 9}
+    with pytest.raises(Refusal, match="payload_too_large"):
+        await read_body(scope, _nobody_asks, max_bytes=8, deadlines=Deadlines(5))
+
+
 async def test_a_client_that_leaves_is_nobody_to_answer() -> None:
     with pytest.raises(ClientGoneError):
         await _read(_chunk(b"x", more=True), {"type": "http.disconnect"})
@@ -66,7 +82,7 @@ async def test_a_body_that_does_not_come_is_a_timeout_that_closes_the_connection
         raise AssertionError
 
     with pytest.raises(Refusal) as refused:
-        await read_body({}, never, max_bytes=8, deadlines=Deadlines(0.01))
+        await read_body({"headers": []}, never, max_bytes=8, deadlines=Deadlines(0.01))
     assert refused.value.code == "request_timeout"
     assert (b"connection", b"close") in refused.value.headers
 

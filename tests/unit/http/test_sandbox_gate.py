@@ -7,7 +7,7 @@ import pytest
 
 from limi.adapters.configuration import load_settings
 from limi.features.rate_limits.service import RateLimiter
-from limi.http.asgi import Header, Message, RawResponse, Receive, Scope, Send, headers_of
+from limi.http.asgi import WHOLE_BODY, ASGIApp, Header, Message, RawResponse, Receive, Scope, Send, headers_of
 from limi.http.errors import Refusal
 from limi.http.sandbox_gate import SandboxGate
 from limi.testing import InMemoryWindowStore, ManualClock
@@ -23,13 +23,14 @@ async def _sandbox(scope: Scope, receive: Receive, send: Send) -> None:
 
 @dataclass
 class _Gate:
+    sandbox: ASGIApp = _sandbox
     clock: ManualClock = field(default_factory=ManualClock)
     observer: Observer = field(default_factory=Observer)
 
     def __post_init__(self) -> None:
         settings = load_settings({"LIMI_LIMITS_CONNECTIONS_PER_MINUTE": "1"})
         limiter = RateLimiter(settings=settings.limits, store=InMemoryWindowStore(clock=self.clock, max_keys=9))
-        self.gate = SandboxGate(_sandbox, limiter=limiter, observer=self.observer, body_seconds=0.05)
+        self.gate = SandboxGate(self.sandbox, limiter=limiter, observer=self.observer, body_seconds=0.05)
 
     async def __call__(
         self,
@@ -113,6 +114,22 @@ async def test_a_body_reaches_the_sandbox_whole_and_one_that_is_too_long_does_no
     with pytest.raises(Refusal) as refused:
         await gate("POST", "/v1/realtime/client_secrets", body=b"a" * 1_048_577)
     assert refused.value.code == "payload_too_large"
+
+
+async def test_a_body_that_the_server_has_whole_reaches_the_sandbox_once() -> None:
+    scope = make_scope("POST", "/v1/x", (b"content-length", b"5"), context=make_context())
+    scope[WHOLE_BODY] = b"hello"
+    given: list[Message] = [
+        {"type": "http.request", "body": b"hello", "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+    heard: list[Message] = []
+
+    async def sandbox(_scope: Scope, receive: Receive, _send: Send) -> None:
+        heard.extend([await receive(), await receive()])
+
+    await call(_Gate(sandbox=sandbox).gate, scope, chunks=list(given))
+    assert heard == given
 
 
 async def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:

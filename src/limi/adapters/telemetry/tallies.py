@@ -8,6 +8,7 @@ rendered.
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -73,16 +74,17 @@ class Durations(Collector):
         self._description = description
         self._labels = tuple(labels)
         self._bounds = tuple(buckets)
-        self._counts: defaultdict[tuple[str, ...], list[int]] = defaultdict(self._nothing)
-        self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
+        self._series: defaultdict[tuple[str, ...], list[float]] = defaultdict(self._nothing)
+        """Of each: how many fell below each bound and above the last one before it, and at the end their sum."""
         if not self._labels:
             # Without labels it is there from the start, so that a rate over it begins at nothing.
-            self._counts[()] = self._nothing()
+            self._series[()] = self._nothing()
 
     def observe(self, value: float, *labels: str) -> None:
         """Count `value` under the labels' values, which come from closed sets."""
-        self._counts[labels][bisect_left(self._bounds, value)] += 1
-        self._sums[labels] += value
+        series = self._series[labels]
+        series[bisect_left(self._bounds, value)] += 1
+        series[-1] += value
 
     def describe(self) -> Iterator[Metric]:
         """Yield the name, which the registry gives to nobody else."""
@@ -92,19 +94,16 @@ class Durations(Collector):
         """Yield what was observed."""
         family = self._family()
         names = (*(str(float(bound)) for bound in self._bounds), "+Inf")
-        for values, counts in self._counts.items():
-            total, buckets = 0, []
-            for name, count in zip(names, counts, strict=True):
-                total += count
-                buckets.append((name, float(total)))
-            family.add_metric(values, buckets, self._sums[values])
+        for values, (*counts, total) in self._series.items():
+            buckets = list(zip(names, accumulate(counts), strict=True))
+            family.add_metric(values, buckets, total)
         yield family
 
     def _family(self) -> HistogramMetricFamily:
         return HistogramMetricFamily(self._name, self._description, labels=self._labels)
 
-    def _nothing(self) -> list[int]:
-        return [0] * (len(self._bounds) + 1)
+    def _nothing(self) -> list[float]:
+        return [0.0] * (len(self._bounds) + 2)
 
 
 class ReadCounter(Collector):
