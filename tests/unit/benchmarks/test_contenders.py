@@ -33,6 +33,14 @@ def test_the_row_with_idempotency_keys_is_limi_otherwise_unchanged() -> None:
     assert (unique.command, unique.environ, unique.check) == (plain.command, plain.environ, plain.check)
 
 
+def test_the_rows_on_older_nodes_are_the_same_server_otherwise_unchanged() -> None:
+    newest, *older = by_name(["express", "express-node22", "express-node20"])
+    assert [contender.title for contender in older] == ["… on Node 22", "… on Node 20"]
+    for contender in older:
+        assert (contender.environ, contender.body, contender.read) == (newest.environ, newest.body, newest.read)
+        assert contender.command is not newest.command
+
+
 @pytest.mark.parametrize("lock", _LOCKS, ids=lambda lock: lock.parent.name)
 def test_python_peers_are_locked_with_hashes_and_without_addresses(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
