@@ -28,7 +28,5 @@ def read_target(url: bytes) -> Target:
         if is_absolute:
             end = _AUTHORITY_END.search(rest)
             host, url = (rest[: end.start()], rest[end.start() :]) if end else (rest, b"")
-    if b"#" in url:
-        url = url.partition(b"#")[0]
-    path, _, query = url.partition(b"?")
+    path, _, query = url.partition(b"#")[0].partition(b"?")
     return Target(path or b"/", query, host)

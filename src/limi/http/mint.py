@@ -37,8 +37,6 @@ __all__ = ["MINT_PATH", "MintAnswer", "MintEndpoint", "repeat_of"]
 
 MINT_PATH: Final = "/api/client-secret"
 
-_log = structlog.get_logger()
-
 _HEADERS: Final[tuple[Header, ...]] = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
@@ -91,6 +89,8 @@ class MintEndpoint:
         self._max_body_bytes = max_body_bytes
         self._deadlines = Deadlines(body_seconds)
         self._keep_user_agent = keep_user_agent
+        # Bound once: what `get_logger` returns looks for its logger at each call, a fiftieth of a mint.
+        self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -183,7 +183,7 @@ class MintEndpoint:
         fields = self._fields(scope, _OK, seconds)
         if tenant is not None:
             fields["tenant"] = tenant
-        _log.info(
+        self._log.info(
             "mint.succeeded",
             session_id=own_session_id(minted.session_id, tenant),
             model=minted.model,
@@ -199,11 +199,11 @@ class MintEndpoint:
         if isinstance(cause, UpstreamError):
             fields |= {"reason": cause.reason, "upstream_status": cause.status}
         if code == "internal_error":
-            _log.error("request.crashed", exc_info=cause, code=code, path=scope["path"], **fields)
+            self._log.error("request.crashed", exc_info=cause, code=code, path=scope["path"], **fields)
         elif failed:
-            _log.error("mint.failed", code=code, reference=f"/errors/{code}", **fields)
+            self._log.error("mint.failed", code=code, reference=f"/errors/{code}", **fields)
         else:
-            _log.warning("mint.refused", code=code, reference=f"/errors/{code}", **fields)
+            self._log.warning("mint.refused", code=code, reference=f"/errors/{code}", **fields)
 
     def _fields(self, scope: Scope, status: int, seconds: float) -> dict[str, object]:
         context, headers = context_of(scope), headers_of(scope)

@@ -66,7 +66,7 @@ def microseconds(seconds: float) -> int:
 def iso_time(seconds: float) -> str:
     """Return Unix seconds as ISO 8601 in UTC with microseconds."""
     whole, rest = divmod(microseconds(seconds), _MICROSECONDS)
-    return _iso_second(whole) % rest
+    return f"{_iso_second(whole)}{rest:06d}Z"
 
 
 def fact_body(fact: Fact, writer: str, n: int) -> bytes:
@@ -144,5 +144,5 @@ def checkpoint_line(checkpoint: Checkpoint) -> bytes:
 
 @lru_cache(maxsize=16)
 def _iso_second(whole: int) -> str:
-    """Return what is the same for all times of a second, with a place for the microseconds."""
-    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S.%%06dZ")
+    """Return what is the same for all times of a second, up to the microseconds."""
+    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
