@@ -54,6 +54,9 @@ COLUMNS: Final = (
 MAX_ROWS: Final = 512
 """Rows in one statement of SQLite: 10,752 parameters, below the 32,766 that it takes."""
 
+_MAX_STATEMENTS: Final = 128
+"""As many as the driver keeps prepared."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _Row = tuple[object, ...]
 
@@ -119,15 +122,19 @@ def _insert_as_parameters(connection: Connection, rows: Sequence[_Row]) -> None:
     # third of what a row does, so the statements are not fewer.
     step = max(1, (1 << (len(rows) - 1).bit_length()) // 8)
     padded = [*rows, *[rows[-1]] * (-len(rows) % step)]
+    columns = dict(zip(COLUMNS, zip(*padded, strict=True), strict=True))
+    # Those that are null in all rows are left out: the driver takes a microsecond for three nulls.
+    told = {name: values for name, values in columns.items() if any(values) or values.count(None) < len(values)}
+    values = tuple(chain.from_iterable(zip(*told.values(), strict=True)))
     # Given to the driver itself: what SQLAlchemy does around a statement, 24 µs, is a tenth of what 32 rows take.
-    connection.connection.cursor().execute(_insert_values(len(padded)), tuple(chain.from_iterable(padded)))
+    connection.connection.cursor().execute(_insert_values(tuple(told), len(padded)), values)
 
 
-@lru_cache(maxsize=32)
-def _insert_values(rows: int) -> str:
-    row = f"({', '.join('?' * len(COLUMNS))})"
+@lru_cache(maxsize=_MAX_STATEMENTS)
+def _insert_values(columns: tuple[str, ...], rows: int) -> str:
+    row = f"({', '.join('?' * len(columns))})"
     values = ", ".join([row] * rows)
-    return f"INSERT INTO journal ({', '.join(COLUMNS)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608 - constants
+    return f"INSERT INTO journal ({', '.join(columns)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608 - constants
 
 
 def _type_in_json(name: str) -> str:
