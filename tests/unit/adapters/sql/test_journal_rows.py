@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, event, func, select
 
 from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
@@ -59,6 +60,34 @@ def test_batches_of_any_size_take_few_statements_of_sqlite_which_hold_few_copies
             assert connection.execute(select(func.count()).select_from(journal)).scalar() == written
     assert len(sizes) == 32
     database.dispose()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Connection]:
+    upgrade(f"sqlite:///{tmp_path}/limi.db")
+    database = open_engine(f"sqlite:///{tmp_path}/limi.db")
+    with database.connect() as opened:
+        yield opened
+    database.dispose()
+
+
+def test_what_no_row_of_a_batch_has_is_not_given_to_sqlite(sqlite: Connection) -> None:
+    given: list[str] = []
+    driver: Any = sqlite.connection.driver_connection
+    driver.set_trace_callback(given.append)
+    insert_rows(sqlite, [make_row(fact, "w", None) for fact in Facts().intents(3)])
+    (statement,) = given
+    assert "request_id" in statement
+    assert "duration_ms" not in statement
+    assert {row.duration_ms for row in sqlite.execute(journal.select())} == {None}
+
+
+def test_what_one_row_of_a_batch_has_is_given_even_where_it_is_nought(sqlite: Connection) -> None:
+    facts = Facts()
+    ended = replace(facts.minted(), duration_ms=0)
+    insert_rows(sqlite, [make_row(fact, "w", None) for fact in (facts.intent(), ended)])
+    insert_rows(sqlite, [make_row(replace(facts.minted(), duration_ms=0), "w", None)])
+    assert [row.duration_ms for row in sqlite.execute(journal.select().order_by(journal.c.seq))] == [None, 0, 0]
 
 
 def test_postgresql_takes_a_batch_of_any_size_in_one_statement_which_is_a_transaction(engine: Engine) -> None:
