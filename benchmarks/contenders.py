@@ -4,7 +4,8 @@ import platform
 import re
 import sqlite3
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,26 +71,6 @@ def _limi(launch: Launch) -> Sequence[str]:
     return [sys.executable, "-m", "limi", "serve", "--port", str(launch.port)]
 
 
-def _express(_: Launch) -> Sequence[str]:
-    return [str(node()), str(install_node_peer("express") / "server.js")]
-
-
-def _express_on(release: int) -> Contender:
-    """Return the same server on an older Node, whose figures are another matter."""
-    name = f"node{release}"
-    return msgspec.structs.replace(
-        _EXPRESS,
-        name=f"express-{name}",
-        title=f"… on Node {release}",
-        command=lambda _: [str(packaged_node(name)), str(install_node_peer("express") / "server.js")],
-        versions=lambda: _node_versions("express", _EXPRESS_PARTS, packaged_node(name)),
-    )
-
-
-def _fastify(_: Launch) -> Sequence[str]:
-    return [str(node()), str(install_node_peer("fastify") / "server.js")]
-
-
 def _fastapi(_: Launch) -> Sequence[str]:
     return [str(install_python_peer("fastapi") / "python"), str(PEERS / "fastapi" / "server.py")]
 
@@ -117,10 +98,24 @@ def _litellm_environ(launch: Launch) -> Mapping[str, str]:
     return {**_peer_environ(launch), **production}
 
 
-def _node_versions(name: str, packages: Sequence[str], program: Path | None = None) -> Mapping[str, str]:
-    modules = PEERS / name / "node_modules"
-    found = {package: _package_version(modules / package / "package.json") for package in packages}
-    return {"node": tool_version([str(program or node()), "--version"]).removeprefix("v"), **found}
+def _on_node(
+    peer: str, packages: Sequence[str], *, name: str, title: str, program: Callable[[], Path]
+) -> Contender:
+    """Return a server of `peers/` that is written in JavaScript, on the Node that `program` installs."""
+
+    def versions() -> Mapping[str, str]:
+        modules = PEERS / peer / "node_modules"
+        found = {package: _package_version(modules / package / "package.json") for package in packages}
+        return {"node": tool_version([str(program()), "--version"]).removeprefix("v"), **found}
+
+    return Contender(
+        name=name,
+        title=title,
+        command=lambda _: [str(program()), str(install_node_peer(peer) / "server.js")],
+        environ=_peer_environ,
+        versions=versions,
+        read=read_common,
+    )
 
 
 def _package_version(file: Path) -> str:
@@ -156,14 +151,8 @@ _LIMI: Final = Contender(
     rest_seconds=LIMI_REST_SECONDS,
 )
 
-_EXPRESS_PARTS: Final = ("express", "axios", "express-validator", "express-rate-limit", "winston")
-_EXPRESS: Final = Contender(
-    name="express",
-    title="Express + axios + express-validator + express-rate-limit + winston",
-    command=_express,
-    environ=_peer_environ,
-    versions=lambda: _node_versions("express", _EXPRESS_PARTS),
-    read=read_common,
+_express: Final = partial(
+    _on_node, "express", ("express", "axios", "express-validator", "express-rate-limit", "winston")
 )
 
 EVERYONE: Final[Sequence[Contender]] = (
@@ -171,17 +160,20 @@ EVERYONE: Final[Sequence[Contender]] = (
     msgspec.structs.replace(
         _LIMI, name="limi-idempotent", title="… and an Idempotency-Key on every request", unique_keys=True
     ),
-    Contender(
+    _on_node(
+        "fastify",
+        ("fastify", "undici", "pino", "@fastify/rate-limit"),
         name="fastify",
         title="Fastify + undici + pino",
-        command=_fastify,
-        environ=_peer_environ,
-        versions=lambda: _node_versions("fastify", ("fastify", "undici", "pino", "@fastify/rate-limit")),
-        read=read_common,
+        program=node,
     ),
-    _EXPRESS,
-    _express_on(22),
-    _express_on(20),
+    _express(
+        name="express",
+        title="Express + axios + express-validator + express-rate-limit + winston",
+        program=node,
+    ),
+    _express(name="express-node22", title="… on Node 22", program=lambda: packaged_node("node22")),
+    _express(name="express-node20", title="… on Node 20", program=lambda: packaged_node("node20")),
     Contender(
         name="fastapi",
         title="FastAPI + httpx + structlog",

@@ -2,15 +2,11 @@
 
 import asyncio
 
-import httpx
 from sqlalchemy import text
 
-from limi.adapters.configuration import load_settings
 from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
-from limi.app import create_app
 from limi.features.journal import Selection
-from limi.testing import FakeUpstream, serving
-from limi.testing.backend import known_keys
+from tests.integration.on_database import backend_on
 from tests.unit.features.journal.harness import Facts, FakeClock
 
 _END_ALL = text(
@@ -40,21 +36,10 @@ def test_a_connection_that_ended_while_it_lay_idle_costs_no_facts(postgres_url: 
 
 
 async def test_a_database_that_is_back_refuses_nobody_a_key(postgres_url: str) -> None:
-    upstream = FakeUpstream()
-    async with upstream.running():
-        given = {
-            "LIMI_UPSTREAM_URL": upstream.url,
-            "OPENAI_API_KEY": "sk-test-main-key",
-            "LIMI_DATABASE_URL": postgres_url,
-        }
-        app = create_app(load_settings(given), keys=known_keys())
-        async with (
-            serving(app.asgi) as url,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
-        ):
-            statuses = []
-            for _ in range(3):
-                answers = [client.post("/api/client-secret", json={}) for _ in range(10)]
-                statuses += [answer.status_code for answer in await asyncio.gather(*answers)]
-                await asyncio.to_thread(_end_all, postgres_url)
+    async with backend_on(postgres_url) as (_, client):
+        statuses = []
+        for _ in range(3):
+            answers = [client.post("/api/client-secret", json={}) for _ in range(10)]
+            statuses += [answer.status_code for answer in await asyncio.gather(*answers)]
+            await asyncio.to_thread(_end_all, postgres_url)
     assert statuses == [200] * 30

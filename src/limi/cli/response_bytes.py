@@ -75,7 +75,7 @@ def whole_response(
     except (KeyError, TypeError):  # The latter for a header that is a list, which ASGI allows.
         return None
     start = _STATUS_LINES[status] + lines + b"\r\n"
-    # Not by `in`, which takes bytes for a number first and costs three times as much.
+    # Not by `in`, which takes bytes for a number first, and drops an error each time.
     return start + body if start.find(b"\r\ncontent-length: %d\r\n" % len(body)) > 0 else None
 
 

@@ -20,7 +20,7 @@ async def read_body(scope: Scope, receive: Receive, *, max_bytes: int, deadlines
         Refusal: `payload_too_large` past `max_bytes`, `request_timeout` past its deadline.
         ClientGoneError: the connection was closed.
     """
-    # Nearly always there: to ask for it within a time would cost a fortieth of a mint.
+    # Nearly always there: to ask for it within a time would cost a hundredth of a mint.
     whole: bytes | None = scope.get(WHOLE_BODY)
     if whole is not None:
         return _fitting(whole, max_bytes)

@@ -89,7 +89,7 @@ class MintEndpoint:
         self._max_body_bytes = max_body_bytes
         self._deadlines = Deadlines(body_seconds)
         self._keep_user_agent = keep_user_agent
-        # Bound once: what `get_logger` returns looks for its logger at each call, a fiftieth of a mint.
+        # Bound once: what `get_logger` returns looks for its logger at each call, a hundredth of a mint.
         self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

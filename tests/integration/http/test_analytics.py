@@ -12,12 +12,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from limi.adapters.configuration import load_settings
-from limi.app import Application, create_app
-from limi.testing import FakeUpstream, serving
-from limi.testing.backend import ADMIN_KEY, known_keys
+from limi.app import Application
+from limi.testing.backend import ADMIN_KEY
 from tests.architecture.log_watch import WATCH
 from tests.integration.http.harness import assert_error
+from tests.integration.on_database import backend_on
 
 EVENTS = "/api/analytics/events"
 USAGE = "/api/admin/usage"
@@ -74,20 +73,8 @@ def postgresql(request: pytest.FixtureRequest) -> str:
 
 @asynccontextmanager
 async def open_shop(database: str, **environ: str) -> AsyncIterator[Shop]:
-    upstream = FakeUpstream()
-    async with upstream.running():
-        given = {
-            "LIMI_UPSTREAM_URL": upstream.url,
-            "OPENAI_API_KEY": "sk-test-main-key",
-            "LIMI_DATABASE_URL": database,
-            **environ,
-        }
-        app = create_app(load_settings(given), keys=known_keys())
-        async with (
-            serving(app.asgi) as url,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
-        ):
-            yield Shop(app, client)
+    async with backend_on(database, **environ) as (app, client):
+        yield Shop(app, client)
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=[sqlite, postgresql])

@@ -7,29 +7,17 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from limi.adapters.configuration import load_settings
-from limi.app import create_app
-from limi.testing import FakeUpstream, serving
-from limi.testing.backend import ADMIN_KEY, known_keys
+from limi.testing.backend import ADMIN_KEY
+from tests.integration.on_database import backend_on
 
 OPERATOR = {"authorization": f"Bearer {ADMIN_KEY}"}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def client(postgres_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    upstream = FakeUpstream()
-    async with upstream.running():
-        given = {
-            "LIMI_UPSTREAM_URL": upstream.url,
-            "OPENAI_API_KEY": "sk-test-main-key",
-            "LIMI_DATABASE_URL": postgres_url,
-        }
-        app = create_app(load_settings(given), keys=known_keys())
-        async with (
-            serving(app.asgi) as url,
-            httpx.AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=30) as made,
-        ):
-            yield made
+    async with backend_on(postgres_url) as (_, made):
+        made.headers.update(OPERATOR)
+        yield made
 
 
 def places(paths: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, dict[str, str]]]:

@@ -176,7 +176,7 @@ def _open_sqlite(path: Path, busy_seconds: float, *, synced: bool) -> Engine:
     url = URL.create(SQLITE, database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     # Without these the driver looks in four places for a way to write a null or bytes, and finds none: a
     # tenth of what a row of the journal costs. They are the driver's for the whole process. Both return what they
-    # are given, and are written in C, because a row has eight nulls.
+    # are given, and are written in C, because they are called for each such value.
     sqlite3.register_adapter(type(None), _NULL.get)
     sqlite3.register_adapter(bytes, bytes)
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": busy_seconds}, hide_parameters=True)

@@ -50,7 +50,7 @@ class _Session(msgspec.Struct, frozen=True):
 
 
 class _Secret(msgspec.Struct, frozen=True):
-    """The answer to a mint. Its texts are looked at afterwards: here, a pattern costs four times as much."""
+    """The answer to a mint. Its texts are matched afterwards: a pattern here is looked up by name each time."""
 
     value: str
     expires_at: Annotated[int, msgspec.Meta(ge=0, le=_LAST_MOMENT)]
