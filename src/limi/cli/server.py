@@ -7,6 +7,7 @@ import signal
 import ssl
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from socket import socket
 from types import FrameType
@@ -28,6 +29,8 @@ _PING_SECONDS: Final = 20.0
 """Upstream pings its sockets about as often; it also finds clients that vanished."""
 _LOOK_SECONDS: Final = 0.05
 """How often a server that drains looks whether it still has to."""
+_TICK_SECONDS: Final = 1.0
+"""How often the answers' `Date`, which counts seconds, is made anew."""
 _REPLACED_SECONDS: Final = 6.0
 """How long a server that others replace waits for its connections to end: a second more than one may idle."""
 
@@ -159,6 +162,7 @@ class _Server(uvicorn.Server):
         self._replaced = False
         self._draining = False
         self._hurried = False
+        self._wake: Callable[[], object] = lambda: None
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
         """Stop as soon as possible; once stopped, nothing."""
@@ -168,11 +172,13 @@ class _Server(uvicorn.Server):
         """Note a signal, as uvicorn does while it serves; one while the server drains cuts that short."""
         self._hurried = self._draining
         super().handle_exit(sig, frame)
+        self._wake()
 
     def leave(self, replaced: bool) -> None:  # noqa: FBT001 - the signature that `Companion` promises
         """Stop; where it was `replaced`, others accept from its listening socket and nobody need notice."""
         self._replaced = replaced
         self.should_exit = True
+        self._wake()
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start, then announce."""
@@ -185,6 +191,17 @@ class _Server(uvicorn.Server):
             self._announce(f"{scheme}://{shown}:{port}")
             if self._companion:
                 await self._companion.begin(f"{scheme}://{shown}:{port}", self.leave)
+
+    async def main_loop(self) -> None:
+        """Sleep until told to stop; uvicorn's own loop looks ten times a second, which costs more than all it does."""
+        told = asyncio.Event()
+        # From a signal's handler too, which may interrupt anything.
+        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, told.set)
+        # The number is of the tick; with each that ten divides, uvicorn renews the date.
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await told.wait()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Drain, let nobody new in, let the application take leave of whom it holds, then stop."""

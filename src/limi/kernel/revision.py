@@ -40,6 +40,9 @@ class Revision(Protocol):
     async def announce(self) -> None:
         """Look now because this process made a change, and have the others look. It never raises."""
 
+    async def moved_from(self, number: int | None) -> None:
+        """Return when the number is another than `number`, be it at once or after any look to come."""
+
 
 class RevisionCache(Generic[_Key, _Value]):
     """Keeps what was loaded until the number moves; requests that want the same thing load it once.

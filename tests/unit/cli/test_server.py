@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from socket import create_connection
 from urllib.parse import urlsplit
@@ -150,5 +151,44 @@ def test_a_terminal_that_goes_ends_nothing_under_nohup(folder: Path) -> None:
             for _ in range(3):
                 with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
                     assert answer.status == 200
+        finally:
+            process.kill()
+
+
+def test_a_signal_is_heeded_between_two_ticks(folder: Path) -> None:
+    rarely = "import limi.cli.server\nlimi.cli.server._TICK_SECONDS = 3600.0"
+    with subprocess.Popen(  # noqa: S603 - a script of ours
+        [sys.executable, "-c", rarely + SCRIPT, "127.0.0.1"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().strip()
+            with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+                assert answer.status == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
+
+
+def test_each_tick_makes_the_date_anew(folder: Path) -> None:
+    numbered = """
+import itertools, limi.cli.server, uvicorn.server
+limi.cli.server._TICK_SECONDS = 0.01
+dates = itertools.count()
+uvicorn.server.formatdate = lambda *_, **__: f"date {next(dates)}"
+"""
+    with subprocess.Popen(  # noqa: S603 - a script of ours
+        [sys.executable, "-c", numbered + SCRIPT, "127.0.0.1"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().strip()
+            seen: set[str] = set()
+            until = time.monotonic() + 30
+            while len(seen) < 3 and time.monotonic() < until:
+                with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+                    seen.add(answer.headers["date"])
+            assert len(seen) >= 3
         finally:
             process.kill()

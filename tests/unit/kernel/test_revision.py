@@ -26,6 +26,9 @@ class Hand:
     async def announce(self) -> None:
         raise NotImplementedError
 
+    async def moved_from(self, number: int | None) -> None:
+        raise NotImplementedError
+
 
 class Shelf:
     """Where things are loaded from, slowly when told."""

@@ -1,5 +1,6 @@
 """The number in memory, and the signal that nobody hears: for one process, and for tests."""
 
+import asyncio
 from collections.abc import Callable
 
 from limi.kernel.revision import AccessUnavailableError
@@ -47,3 +48,8 @@ class StillRevision:
 
     async def announce(self) -> None:
         """Tell nobody: other processes look by themselves."""
+
+    async def moved_from(self, number: int | None) -> None:
+        """Return at once where `number` is not the one, and else never."""
+        if number == self.number:
+            await asyncio.Event().wait()

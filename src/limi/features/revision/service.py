@@ -56,6 +56,7 @@ class RevisionWatch:
         self._look: asyncio.Task[None] | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._woken = asyncio.Event()
+        self._moved = asyncio.Event()
 
     @property
     def fresh(self) -> bool:
@@ -98,6 +99,11 @@ class RevisionWatch:
         await self._try()
         await self._signal.publish()
 
+    async def moved_from(self, number: int | None) -> None:
+        """Return when the number is another than `number`, be it at once or after any look to come."""
+        while self.number == number:
+            await self._moved.wait()
+
     async def _read(self) -> None:
         # The time before the question: the number may have moved again while the answer was on its way.
         asked_at = self._clock.monotonic()
@@ -111,8 +117,12 @@ class RevisionWatch:
         if self._failing:
             self._failing = False
             _log.warning("access.recovered")
-        self.number = number
         self._seen_at = asked_at
+        if number != self.number:
+            self.number = number
+            # Another takes its place, so that whoever waits next waits for the next move.
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
 
     async def _try(self) -> None:
         try:

@@ -1,7 +1,7 @@
 """Who wants to be told of what, in memory: the journal's writer asks for every fact, and cannot wait.
 
-The snapshot is taken again whenever the revision has moved, so an endpoint that another process made or changed is
-known here within about a second. Until then it misses events; a disabled one is left out by the store itself.
+The snapshot is taken again as soon as the revision has moved, so an endpoint that another process made or changed is
+known here within about half a second. Until then it misses events; a disabled one is left out by the store itself.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ __all__ = ["Subscriptions"]
 
 _log = structlog.get_logger(__name__)
 
-_LOOK_SECONDS: Final = 0.25
-"""Between two looks at the number in memory, which costs nothing; the watch asks the database twice a second."""
+_RETRY_SECONDS: Final = 0.25
+"""Between two attempts to read endpoints that cannot be read."""
 _PAGE: Final = 500
 _SUBJECT: Final = "webhook:"
 _NOBODY: Final[tuple[str, ...]] = ()
@@ -62,7 +62,7 @@ class Subscriptions:
 
         Args:
             store: where endpoints are kept.
-            sleep: how the pause between two looks is waited.
+            sleep: how the pause is waited after endpoints could not be read.
         """
         self._store = store
         self._sleep = sleep
@@ -85,7 +85,7 @@ class Subscriptions:
         self._loop = asyncio.get_running_loop()
         self._revision = revision
         await self.refresh()
-        self._task = asyncio.create_task(self._look_for_ever(revision), name="webhook subscriptions")
+        self._task = asyncio.create_task(self._follow(revision), name="webhook subscriptions")
 
     async def stop(self) -> None:
         """Look no more; what is known stays. It may be called again."""
@@ -141,11 +141,12 @@ class Subscriptions:
             with suppress(RuntimeError):  # The loop is closed: the server has stopped.
                 loop.call_soon_threadsafe(wake)
 
-    async def _look_for_ever(self, revision: Revision) -> None:
+    async def _follow(self, revision: Revision) -> None:
         while True:
-            await self._sleep(_LOOK_SECONDS)
-            if revision.number != self._number:
-                await self.refresh()
+            await revision.moved_from(self._number)
+            await self.refresh()
+            if self._failing:
+                await self._sleep(_RETRY_SECONDS)
 
     async def _load(self) -> None:
         number = None if self._revision is None else self._revision.number

@@ -1,10 +1,13 @@
 """The number in memory."""
 
+import asyncio
+
 import pytest
 
 from limi.features.revision.memory import InMemoryRevisionStore, NullRevisionSignal, StillRevision
 from limi.features.revision.ports import RevisionSignal, RevisionStore
 from limi.kernel.revision import AccessUnavailableError, Revision
+from tests.unit.access_office import turns
 
 
 async def test_it_moves_with_each_change() -> None:
@@ -35,3 +38,8 @@ async def test_for_a_command_the_number_stands_still() -> None:
     await revision.announce()
     await revision.refresh()
     assert (revision.number, revision.fresh) == (0, True)
+    await revision.moved_from(None)
+    waiting = asyncio.create_task(revision.moved_from(0))
+    await turns()
+    assert not waiting.done()
+    waiting.cancel()

@@ -96,6 +96,21 @@ async def test_a_change_elsewhere_is_seen_at_the_next_poll(tower: Tower) -> None
     assert tower.watch.number == 3
 
 
+async def test_who_waits_for_a_move_is_told_of_the_next_and_of_one_that_was(tower: Tower) -> None:
+    waiting = [asyncio.create_task(tower.watch.moved_from(1)) for _ in range(2)]
+    await tower.poll()
+    assert not any(task.done() for task in waiting)
+    tower.number.value = 2
+    await tower.poll()
+    await asyncio.gather(*waiting)
+    await tower.watch.moved_from(1)
+    await tower.watch.moved_from(None)
+    again = asyncio.create_task(tower.watch.moved_from(2))
+    await tower.poll()
+    assert not again.done()
+    again.cancel()
+
+
 async def test_a_signal_is_heeded_before_the_next_poll(tower: Tower) -> None:
     tower.number.value = 2
     tower.signal.wake()

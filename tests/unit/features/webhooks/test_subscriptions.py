@@ -1,12 +1,15 @@
 """Who is told of what, and how soon a change of that is known."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from limi.features.revision.memory import InMemoryRevisionStore, NullRevisionSignal, StillRevision
+from limi.features.revision.service import RevisionWatch
 from limi.features.webhooks.memory import InMemoryEndpointStore
 from limi.features.webhooks.model import Endpoint, EndpointId, EndpointStatus, SealedSecret
 from limi.features.webhooks.subscriptions import Subscriptions
@@ -26,17 +29,20 @@ from limi.testing import VirtualClock
 SECRET = SealedSecret(sealed=b"", created_at=0.0)
 
 
-class Number:
-    """A revision in the test's hand."""
+class Elsewhere:
+    """Another process, whose changes the watch of this one sees when it looks, twice a second."""
 
-    number = 1
-    fresh = True
-
-    async def refresh(self) -> None:
-        """Find nothing."""
-
-    async def announce(self) -> None:
-        """Tell nobody."""
+    def __init__(self, clock: VirtualClock) -> None:
+        self._numbers = InMemoryRevisionStore()
+        self.watch = RevisionWatch(
+            store=self._numbers,
+            signal=NullRevisionSignal(),
+            clock=clock,
+            poll_seconds=0.5,
+            stale_seconds=5.0,
+            sleep=clock.sleep,
+        )
+        self.change = self._numbers.move
 
 
 class Store(InMemoryEndpointStore):
@@ -74,6 +80,19 @@ def fact(kind: type[Fact] = KeyMinted, *, tenant: str | None = None, subject: st
 @pytest.fixture
 def store() -> Store:
     return Store()
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+async def elsewhere(clock: VirtualClock) -> AsyncIterator[Elsewhere]:
+    made = Elsewhere(clock)
+    await made.watch.start()
+    yield made
+    await made.watch.stop()
 
 
 async def known(store: Store, *endpoints: Endpoint) -> Subscriptions:
@@ -141,28 +160,32 @@ async def test_more_endpoints_than_a_page_are_all_read(store: Store) -> None:
     assert store.reads == 3
 
 
-async def test_a_change_elsewhere_is_known_soon_after_the_number_moved(store: Store) -> None:
-    clock, number = VirtualClock(), Number()
+async def test_a_change_elsewhere_is_known_as_soon_as_the_number_moved(
+    store: Store, clock: VirtualClock, elsewhere: Elsewhere
+) -> None:
     subscriptions = Subscriptions(store=store, sleep=clock.sleep)
-    await subscriptions.start(revision=number)
+    await subscriptions.start(revision=elsewhere.watch)
     await store.add(endpoint("a"))
     await clock.advance(10)
     assert list(subscriptions.wanted(fact())) == []
     assert store.reads == 1
-    number.number = 2
-    await clock.advance(0.3)
+    elsewhere.change()
+    await clock.advance(0.5)
     assert list(subscriptions.wanted(fact())) == ["a"]
+    assert store.reads == 2
     await subscriptions.stop()
     await subscriptions.stop()
     assert list(subscriptions.wanted(fact())) == ["a"]
 
 
-async def test_a_store_that_is_away_leaves_what_was_known_and_is_said_once(store: Store) -> None:
-    clock, number = VirtualClock(), Number()
+async def test_a_store_that_is_away_leaves_what_was_known_and_is_said_once(
+    store: Store, clock: VirtualClock, elsewhere: Elsewhere
+) -> None:
     await store.add(endpoint("a"))
     subscriptions = Subscriptions(store=store, sleep=clock.sleep)
-    await subscriptions.start(revision=number)
-    store.broken, number.number = True, 2
+    await subscriptions.start(revision=elsewhere.watch)
+    store.broken = True
+    elsewhere.change()
     with capture_logs() as logs:
         await clock.advance(2)
         assert list(subscriptions.wanted(fact())) == ["a"]
@@ -178,7 +201,7 @@ async def test_whoever_delivers_is_woken_from_the_writers_thread(store: Store) -
     clock = VirtualClock()
     subscriptions = Subscriptions(store=store, sleep=clock.sleep)
     subscriptions.written(1)
-    await subscriptions.start(revision=Number())
+    await subscriptions.start(revision=StillRevision())
     woken = asyncio.Event()
     subscriptions.subscribe(woken.set)
     await asyncio.to_thread(subscriptions.written, 3)
@@ -192,7 +215,7 @@ async def test_whoever_delivers_is_woken_from_the_writers_thread(store: Store) -
 def test_a_loop_that_has_ended_does_not_matter_to_the_writer(store: Store) -> None:
     async def begin() -> Subscriptions:
         subscriptions = Subscriptions(store=store)
-        await subscriptions.start(revision=Number())
+        await subscriptions.start(revision=StillRevision())
         await subscriptions.stop()
         subscriptions.subscribe(lambda: None)
         return subscriptions
@@ -217,13 +240,12 @@ async def test_many_who_miss_the_same_endpoint_look_once(store: Store) -> None:
 
 
 async def test_a_row_that_cannot_be_read_does_not_end_the_looks(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, clock: VirtualClock, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, number = VirtualClock(), Number()
     subscriptions = Subscriptions(store=store, sleep=clock.sleep)
-    await subscriptions.start(revision=number)
+    await subscriptions.start(revision=elsewhere.watch)
     await store.add(endpoint("a"))
-    number.number = 2
+    elsewhere.change()
 
     async def fail(**_: object) -> None:
         raise ValueError("a reason that this version does not know")
