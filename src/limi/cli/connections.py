@@ -27,7 +27,7 @@ from limi.cli.request_target import Target, read_target
 from limi.cli.response_bytes import refusal_bytes
 from limi.cli.upgrades import opens_websocket, request_head, without_upgrade
 from limi.cli.write_deadline import WriteDeadline
-from limi.http.asgi import Header, Scope, headers_of
+from limi.http.asgi import Header, Scope
 from limi.http.errors import Refusal
 from limi.kernel.ids import Ids
 
@@ -193,12 +193,7 @@ class HTTPConnection(asyncio.Protocol):
             self._upgrade = scope
             return
         self._upgrade = None
-        exchange = Exchange(
-            self,
-            scope,
-            keep_alive=version != "1.0" and self._parser.should_keep_alive(),
-            expects_continue=headers_of(scope).get(b"expect", b"").lower() == b"100-continue",
-        )
+        exchange = Exchange(self, scope, keep_alive=version != "1.0" and self._parser.should_keep_alive())
         self._newest = exchange
         if self._is_answering():
             self.flow.pause_reading()

@@ -10,7 +10,7 @@ import structlog
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 
 from limi.cli.response_bytes import Framing, frame, whole_response
-from limi.http.asgi import WHOLE_BODY, ASGIApp, Header, Message, Scope
+from limi.http.asgi import WHOLE_BODY, ASGIApp, Header, Message, Scope, headers_of
 
 __all__ = ["Exchange", "Wire"]
 
@@ -66,17 +66,15 @@ class Exchange:
     _head: Message | None = None
     _framing: Framing | None = None
 
-    def __init__(self, wire: Wire, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
+    def __init__(self, wire: Wire, scope: Scope, *, keep_alive: bool) -> None:
         """Begin before the body.
 
         Args:
             wire: the connection.
             scope: what the head of the request said.
             keep_alive: whether the client wants to ask more on this connection.
-            expects_continue: whether it waits to be told that its body is wanted (RFC 9110 §10.1.1).
         """
         self._wire = wire
-        self._expects_continue = expects_continue
         self.scope = scope
         self.keep_alive = keep_alive
 
@@ -122,10 +120,9 @@ class Exchange:
 
     async def receive(self) -> Message:
         """Return the next part of the body, or wait for the client's end."""
-        self._is_asked_for = True
-        if self._expects_continue and not self._wire.transport.is_closing():
-            self._expects_continue = False
-            self._wire.transport.write(_CONTINUE)
+        if not self._is_asked_for:
+            self._is_asked_for = True
+            self._invite()
         if not (self._is_new or self.disconnected or self.complete):
             self._wire.flow.resume_reading()
             self._waiter = asyncio.get_running_loop().create_future()
@@ -138,6 +135,12 @@ class Exchange:
         self._is_new = False
         body, self._body = self._body, b""
         return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    def _invite(self) -> None:
+        """Tell a client that waits to be told so that its body is wanted (RFC 9110 §10.1.1)."""
+        waits = headers_of(self.scope).get(b"expect", b"").lower() == b"100-continue"
+        if waits and not self.started and not self._wire.transport.is_closing():
+            self._wire.transport.write(_CONTINUE)
 
     async def __call__(self, message: Message) -> None:
         """Take one message of the application's answer: ASGI's `send`.
@@ -171,7 +174,6 @@ class Exchange:
         response = whole_response(status, headers, self._wire.default_headers, body, method=self.scope["method"])
         if response is None:
             return False
-        self._expects_continue = False
         self._write(response, is_last=True)
         return True
 
@@ -189,7 +191,6 @@ class Exchange:
         if head is None:
             assert self._framing  # noqa: S101 - made with the head
             return self._framing.part(body, is_last=is_last)
-        self._expects_continue = False
         defaults, method = self._wire.default_headers, self.scope["method"]
         if is_last and self.keep_alive:
             whole = whole_response(head["status"], head.get("headers", ()), defaults, body, method=method)

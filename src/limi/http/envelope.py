@@ -219,8 +219,8 @@ class _Reply:
         return True
 
     def _with_extra(self, headers: list[Header]) -> list[Header]:
-        for name in self.extra.keys() & dict(headers):
-            del self.extra[name]
+        for name, _ in headers:
+            self.extra.pop(name, None)
         return [*headers, *self.extra.items()]
 
 

@@ -62,8 +62,9 @@ class _Wire:
 def _exchange(
     wire: _Wire, *, method: str = "GET", keep_alive: bool = True, expects_continue: bool = False
 ) -> Exchange:
-    scope: Scope = {"type": "http", "method": method, "http_version": "1.1", "path": "/", "headers": []}
-    return Exchange(wire, scope, keep_alive=keep_alive, expects_continue=expects_continue)
+    headers = [(b"expect", b"100-Continue")] if expects_continue else []
+    scope: Scope = {"type": "http", "method": method, "http_version": "1.1", "path": "/", "headers": headers}
+    return Exchange(wire, scope, keep_alive=keep_alive)
 
 
 async def _answering(*messages: Message) -> tuple[_Wire, Exchange, list[Any]]:
