@@ -13,6 +13,7 @@ import msgspec
 __all__ = ["Machine", "commit", "describe_machine", "python_versions", "today", "tool_version"]
 
 _ROOT = Path(__file__).parents[2]
+_RESULTS = "benchmarks/results"
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,10 +41,14 @@ def describe_machine() -> Machine:
     )
 
 
-def commit() -> str:
-    """Return the checkout's commit, marked where files differ from it."""
-    head = tool_version(["git", "rev-parse", "--short=12", "HEAD"])
-    changed = tool_version(["git", "status", "--porcelain", "--untracked-files=no"])
+def commit(checkout: Path = _ROOT) -> str:
+    """Return the checkout's commit, marked where files differ from it.
+
+    Results do not count: else the first of several questions would mark the others.
+    """
+    git = ["git", "-C", str(checkout)]
+    head = tool_version([*git, "rev-parse", "--short=12", "HEAD"])
+    changed = tool_version([*git, "status", "--porcelain", "--untracked-files=no", "--", ".", f":!{_RESULTS}"])
     return f"{head}-dirty" if changed else head
 
 

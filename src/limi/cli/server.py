@@ -193,7 +193,7 @@ class _Server(uvicorn.Server):
                 await self._companion.begin(f"{scheme}://{shown}:{port}", self.leave)
 
     async def main_loop(self) -> None:
-        """Sleep until told to stop; uvicorn's own loop looks ten times a second, which costs more than all it does."""
+        """Sleep until told to stop, but for the date; uvicorn's own loop looks ten times a second."""
         told = asyncio.Event()
         # From a signal's handler too, which may interrupt anything.
         self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, told.set)
