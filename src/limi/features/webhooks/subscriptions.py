@@ -1,7 +1,8 @@
 """Who wants to be told of what, in memory: the journal's writer asks for every fact, and cannot wait.
 
 The snapshot is taken again as soon as the revision has moved, so an endpoint that another process made or changed
-is known here within about half a second. Until then it misses events; a disabled one is left out by the store itself.
+is known here within about half a second. Until then it misses events; a disabled one is left out by the store
+itself.
 """
 
 import asyncio
