@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection
 from urllib.parse import urlsplit
@@ -67,6 +69,19 @@ print("last words")
 """
 
 
+@contextmanager
+def _serving(folder: Path, first: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `SCRIPT` on the loopback address, after the lines `first`; yield its process and its URL."""
+    with subprocess.Popen(  # noqa: S603 - a script of ours
+        [sys.executable, "-c", first + SCRIPT, "127.0.0.1"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize(("farewell_seconds", "cut"), [("0", False), ("3600", True)])
 def test_it_says_farewell_first_and_waits_half_a_second_for_requests_if_told_so(
     farewell_seconds: str, folder: Path, *, cut: bool
@@ -92,17 +107,12 @@ def test_it_says_farewell_first_and_waits_half_a_second_for_requests_if_told_so(
 
 def test_what_is_not_http_is_answered_in_json(folder: Path) -> None:
     """The bounds of `limi.cli.connections` are in force."""
-    with subprocess.Popen(  # noqa: S603 - a script of ours
-        [sys.executable, "-c", SCRIPT, "127.0.0.1"], cwd=folder, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            port = urlsplit(process.stdout.readline().strip()).port
-            with create_connection(("127.0.0.1", port or 0), timeout=30) as client:
-                client.sendall(b"nonsense\r\n\r\n")
-                assert b'"code":"invalid_request"' in client.makefile("rb").read()
-        finally:
-            process.kill()
+    with (
+        _serving(folder) as (_, url),
+        create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=30) as client,
+    ):
+        client.sendall(b"nonsense\r\n\r\n")
+        assert b'"code":"invalid_request"' in client.makefile("rb").read()
 
 
 @pytest.mark.parametrize(
@@ -133,42 +143,21 @@ def test_it_announces_its_url_believes_no_proxy_and_returns_after_a_signal(
 
 
 def test_a_terminal_that_goes_ends_nothing_under_nohup(folder: Path) -> None:
-    with subprocess.Popen(  # noqa: S603 - a script of ours
-        [
-            sys.executable,
-            "-c",
-            f"import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN){SCRIPT}",
-            "127.0.0.1",
-        ],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout
-            url = process.stdout.readline().strip()
-            process.send_signal(signal.SIGHUP)
-            for _ in range(3):
-                with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
-                    assert answer.status == 200
-        finally:
-            process.kill()
+    ignored = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    with _serving(folder, ignored) as (process, url):
+        process.send_signal(signal.SIGHUP)
+        for _ in range(3):
+            with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+                assert answer.status == 200
 
 
 def test_a_signal_is_heeded_between_two_ticks(folder: Path) -> None:
     rarely = "import limi.cli.server\nlimi.cli.server._TICK_SECONDS = 3600.0"
-    with subprocess.Popen(  # noqa: S603 - a script of ours
-        [sys.executable, "-c", rarely + SCRIPT, "127.0.0.1"], cwd=folder, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            url = process.stdout.readline().strip()
-            with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
-                assert answer.status == 200
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
-        finally:
-            process.kill()
+    with _serving(folder, rarely) as (process, url):
+        with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
 
 
 def test_each_tick_makes_the_date_anew(folder: Path) -> None:
@@ -178,17 +167,10 @@ limi.cli.server._TICK_SECONDS = 0.01
 dates = itertools.count()
 uvicorn.server.formatdate = lambda *_, **__: f"date {next(dates)}"
 """
-    with subprocess.Popen(  # noqa: S603 - a script of ours
-        [sys.executable, "-c", numbered + SCRIPT, "127.0.0.1"], cwd=folder, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            url = process.stdout.readline().strip()
-            seen: set[str] = set()
-            until = time.monotonic() + 30
-            while len(seen) < 3 and time.monotonic() < until:
-                with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
-                    seen.add(answer.headers["date"])
-            assert len(seen) >= 3
-        finally:
-            process.kill()
+    with _serving(folder, numbered) as (_, url):
+        seen: set[str] = set()
+        until = time.monotonic() + 30
+        while len(seen) < 3 and time.monotonic() < until:
+            with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+                seen.add(answer.headers["date"])
+        assert len(seen) >= 3
