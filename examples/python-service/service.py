@@ -22,8 +22,8 @@ class Service(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, limi: LimiAIServiceIntegration) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(self, host: str, port: int, limi: LimiAIServiceIntegration) -> None:
+        super().__init__((host, port), Handler)
         self.limi = limi
 
 
@@ -92,10 +92,10 @@ def main() -> None:
     """Serve until Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     backend = os.environ.get("LIMI_BACKEND_URL", "http://localhost:3001/api")
-    port = int(os.environ.get("PORT", "3003"))
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "3003"))
     with (
         LimiAIServiceIntegration(backend, os.environ.get("LIMI_API_KEY")) as limi,
-        Service(port, limi) as service,
+        Service(host, port, limi) as service,
     ):
         log.info("Keys for users at http://localhost:%d/voice-key, from %s", service.server_port, backend)
         try:

@@ -79,6 +79,14 @@ def test_the_service_says_whether_keys_can_be_had(service: str) -> None:
     assert (answer.status_code, answer.json()) == (200, {"voice": True})
 
 
+def test_the_service_listens_where_it_is_told() -> None:
+    nobodys = {"HOST": "192.0.2.1", "PORT": "0"}  # of no machine (RFC 5737)
+    done = subprocess.run(  # noqa: S603 - our own example
+        [sys.executable, SERVICE], env={**ENVIRONMENT, **nobodys}, capture_output=True, timeout=30, check=False
+    )
+    assert (done.returncode, b"Cannot assign requested address" in done.stderr) == (1, True)
+
+
 @pytest.mark.parametrize("service", ["limi_wrong_0000"], indirect=True)
 def test_a_service_with_a_wrong_key_tells_its_users_no_details(service: str) -> None:
     answer = httpx2.post(f"{service}/voice-key", headers={"Authorization": "Bearer demo-token-of-bob"})

@@ -14,7 +14,10 @@ from tests.unit.docs.reading import DOCUMENTS, ROOT, code, name_of
 
 _NO_SETTINGS = {"LIMI_CONFIG", "LIMI_API_KEY", "LIMI_SOAK", "LIMI_BACKEND_URL"}
 """Variables that name the file, the key that clients send, the size of the tests, and where examples find Limi."""
-_OTHER_FILES = [ROOT / name for name in ("Dockerfile", ".pre-commit-config.yaml", "deploy/compose.yaml")]
+_OTHER_FILES = [
+    ROOT / name
+    for name in ("Dockerfile", ".pre-commit-config.yaml", "deploy/compose.yaml", "examples/compose.yaml")
+]
 
 _MAKE = re.compile(r"(?:^|[\s`])make ((?:[a-z]+ ?)+)", re.MULTILINE)
 _COMMANDS = "serve|sandbox|doctor|config|mint|db|key|profile|tenant|stats|speech|audit|version|webhook"
