@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,15 @@ async def test_it_runs_in_an_event_loop_of_its_own() -> None:
     assert code == 1
 
 
+@pytest.fixture
+def heeded_ctrl_c() -> Iterator[None]:
+    """Children heed it. What a shell runs in the background ignores it, and so would all that is started there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_ctrl_c")
 def test_ctrl_c_in_a_conversation_keeps_what_was_said(backend_url: str, tmp_path: Path) -> None:
     saved = tmp_path / "answer.wav"
     command = ["talk", "--backend", backend_url, "--text", "hello", "--text", "wait", "--save", str(saved)]

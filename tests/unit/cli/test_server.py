@@ -122,8 +122,11 @@ def test_what_is_not_http_is_answered_in_json(folder: Path) -> None:
 def test_it_announces_its_url_believes_no_proxy_and_returns_after_a_signal(
     host: str, number: signal.Signals, folder: Path
 ) -> None:
+    # Under nohup these tests' children would begin by ignoring it.
+    heeded = f"import signal\nsignal.signal({number:d}, signal.SIG_DFL)"
+    command = [sys.executable, "-c", heeded + SCRIPT, host]
     with subprocess.Popen(  # noqa: S603 - a script of ours
-        [sys.executable, "-c", SCRIPT, host], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout
