@@ -37,6 +37,11 @@ async def database(tmp_path: Path) -> AsyncIterator[AccessDatabase]:
     made.close()
 
 
+def read_missing(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT * FROM missing")
+
+
 def fail(_: Connection) -> bool:
     raise ZeroDivisionError
 
@@ -66,7 +71,7 @@ async def test_work_makes_transactions_of_its_own_and_its_failures_are_translate
     assert await database.work(work) == "limi-some"
     assert await number(database) == 77
     with pytest.raises(AccessUnavailableError, match="no such table"):
-        await database.work(lambda engine: engine.connect().exec_driver_sql("SELECT * FROM missing").close())
+        await database.work(read_missing)
     database.close()
 
 
@@ -121,7 +126,8 @@ class TestBounds:
     async def test_a_database_that_hangs_is_not_waited_for(self, tmp_path: Path) -> None:
         database, gate = opened(tmp_path, timeout_seconds=0.01), threading.Event()
         with pytest.raises(AccessUnavailableError, match=r"did not answer within 0\.01 s"):
-            await database.read(lambda _: gate.wait(10))
+            # Work holds no connection, which nobody could close here while it hangs.
+            await database.work(lambda _: gate.wait(10))
         gate.set()
         database.close()
 

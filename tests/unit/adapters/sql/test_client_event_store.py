@@ -1,26 +1,14 @@
 """What is SQL's own of events; tests/contract has what all stores must do."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine, select
 
-from limi.adapters.sql import open_engine, upgrade
 from limi.adapters.sql.analytics_database import AnalyticsDatabase
 from limi.adapters.sql.client_event_store import EVENT_LOCK_ID, SQLClientEventStore
 from limi.adapters.sql.engine import WRITE_LOCK_ID
 from limi.adapters.sql.tables import client_events
 from limi.features.analytics.model import EventKey
 from tests.unit.features.analytics.harness import NOON, connected, failed
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    upgrade(f"sqlite:///{tmp_path}/limi.db")
-    made = open_engine(f"sqlite:///{tmp_path}/limi.db")
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

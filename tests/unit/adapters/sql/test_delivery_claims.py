@@ -1,7 +1,6 @@
 """How claiming goes about it; what it must do stands in tests/contract/webhooks."""
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -16,17 +15,6 @@ from limi.kernel.revision import AccessUnavailableError
 from tests.unit.adapters.sql.delivery_harness import NOON, A, B, Opened, settlements
 
 LATE = (NOON + 10**6) * 1_000_000
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
-    if request.param == "sqlite":
-        made = Opened(f"sqlite:///{request.getfixturevalue('tmp_path')}/limi.db")
-    else:
-        made = Opened(request.getfixturevalue("postgres_url"))
-    made.add_endpoints(A, B)
-    yield made
-    made.close()
 
 
 def claim(opened: Opened, **given: Any) -> list[Claimed]:

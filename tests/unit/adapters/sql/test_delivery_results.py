@@ -1,7 +1,5 @@
 """How settling goes about it; what it must do stands in tests/contract/webhooks."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -13,17 +11,6 @@ from limi.features.webhooks.model import Claimed, DeliveryState
 from tests.unit.adapters.sql.delivery_harness import NOON, A, B, Opened, settlements
 
 LATE = (NOON + 10**6) * 1_000_000
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
-    if request.param == "sqlite":
-        made = Opened(f"sqlite:///{request.getfixturevalue('tmp_path')}/limi.db")
-    else:
-        made = Opened(request.getfixturevalue("postgres_url"))
-    made.add_endpoints(A, B)
-    yield made
-    made.close()
 
 
 def claimed(opened: Opened, count: int) -> list[Claimed]:

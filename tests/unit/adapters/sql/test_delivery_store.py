@@ -1,6 +1,5 @@
 """The store in SQL; what every store must do stands in tests/contract/webhooks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,6 @@ INDICES: dict[DeliveryState | None, str] = {
     DeliveryState.FAILED: "undelivered",
     DeliveryState.CANCELLED: "undelivered",
 }
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
-    if request.param == "sqlite":
-        made = Opened(f"sqlite:///{request.getfixturevalue('tmp_path')}/limi.db")
-    else:
-        made = Opened(request.getfixturevalue("postgres_url"))
-    made.add_endpoints(A, B)
-    yield made
-    made.close()
 
 
 async def test_it_fits_the_port_and_says_when_its_table_is_gone(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """How many rows are changed at a time; what comes of it stands in tests/contract/webhooks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from sqlalchemy import event
 from limi.adapters.sql.delivery_claims import MAX_ROWS
 from limi.adapters.sql.delivery_upkeep import cancel_waiting, in_state, prune_ended, replay_selected
 from limi.features.webhooks.model import AllFailed, DeliveryId, DeliveryState, OneDelivery, Window
-from tests.unit.adapters.sql.delivery_harness import NOON, A, B, Opened
+from tests.unit.adapters.sql.delivery_harness import NOON, A, Opened
 
 
 class Commits:
@@ -21,17 +20,6 @@ class Commits:
 
     def _note(self, _: object) -> None:
         self.count += 1
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
-    if request.param == "sqlite":
-        made = Opened(f"sqlite:///{request.getfixturevalue('tmp_path')}/limi.db")
-    else:
-        made = Opened(request.getfixturevalue("postgres_url"))
-    made.add_endpoints(A, B)
-    yield made
-    made.close()
 
 
 async def test_cancelling_much_is_many_short_transactions(opened: Opened) -> None:

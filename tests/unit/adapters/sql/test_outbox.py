@@ -38,11 +38,12 @@ def sent(opened: Opened) -> list[str]:
 
 
 @pytest.fixture
-def store(opened: Opened, sent: list[str]) -> SQLJournalStore:
+def store(opened: Opened, sent: list[str]) -> Iterator[SQLJournalStore]:
     del sent  # Asked for, so that it sees the connection which the store keeps.
     made = SQLJournalStore(engine=opened.engine)
     made.append(Facts(start=1).intents(1), writer="w")
-    return made
+    yield made
+    made.close()
 
 
 def pairs(facts: list[Fact]) -> list[tuple[str, str]]:
@@ -54,7 +55,6 @@ def test_facts_without_deliveries_are_one_statement_as_ever(sent: list[str], sto
     store.append(Facts().intents(7), writer="w", deliveries=())
     (statement,) = sent
     assert "webhook" not in statement
-    store.close()
 
 
 @pytest.mark.parametrize("count", [1, 7, 64])
@@ -72,7 +72,6 @@ def test_deliveries_add_one_note_and_a_transaction_on_sqlite_and_nothing_on_post
         assert journal in statement
         assert note in statement
     assert len(opened.states()) == count
-    store.close()
 
 
 def test_notes_of_any_number_are_written_by_the_same_statement(opened: Opened, store: SQLJournalStore) -> None:
@@ -84,7 +83,6 @@ def test_notes_of_any_number_are_written_by_the_same_statement(opened: Opened, s
         store.append(batch, writer="w", deliveries=pairs(batch))
     assert len({said for said in opened.statements if "webhook_outbox" in said}) == 1
     assert len(opened.states()) == 200
-    store.close()
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
@@ -96,7 +94,6 @@ def test_what_fits_into_no_note_is_written_in_several_of_one_transaction(
     store.append(facts, writer="w", deliveries=pairs(facts))
     assert opened.states() == ["pending"] * 21
     assert opened.noted() == 0
-    store.close()
 
 
 def test_unpacking_finds_nothing_without_a_lock(opened: Opened) -> None:
@@ -115,7 +112,6 @@ def test_notes_that_somebody_is_unpacking_are_passed_over(opened: Opened, store:
         other.exec_driver_sql("SELECT id FROM webhook_outbox ORDER BY id LIMIT 2 FOR UPDATE").all()
         assert len(opened.states()) == 3
     assert len(opened.states()) == 5
-    store.close()
 
 
 def test_a_fact_that_is_refused_takes_its_deliveries_with_it(opened: Opened, store: SQLJournalStore) -> None:
@@ -128,7 +124,6 @@ def test_a_fact_that_is_refused_takes_its_deliveries_with_it(opened: Opened, sto
     store.append(batch[:1], writer="w", deliveries=pairs(batch[:1]))
     assert opened.states() == ["pending"]
     assert len(store.entries(after=0, limit=9, selection=Selection())) == 2
-    store.close()
 
 
 def test_only_endpoints_that_are_there_and_enabled_get_deliveries(opened: Opened) -> None:

@@ -1,12 +1,11 @@
 """What is SQL's own of rollups; tests/contract has what all stores must do."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine
 
-from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
+from limi.adapters.sql import SQLJournalStore
 from limi.adapters.sql.analytics_database import AnalyticsDatabase
 from limi.adapters.sql.client_event_store import SQLClientEventStore
 from limi.adapters.sql.rollup_store import SQLRollupStore
@@ -24,20 +23,12 @@ Make = Callable[[], SQLRollupStore]
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    upgrade(f"sqlite:///{tmp_path}/limi.db")
-    made = open_engine(f"sqlite:///{tmp_path}/limi.db")
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
 def make(engine: Engine) -> Make:
     return lambda: SQLRollupStore(database=AnalyticsDatabase(engine=engine, name="limi-test"))
 
 
-async def test_another_process_goes_on_where_one_ended(engine: Engine, make: Make) -> None:
-    journal, facts = SQLJournalStore(engine=engine), Facts()
+async def test_another_process_goes_on_where_one_ended(journal: SQLJournalStore, make: Make) -> None:
+    facts = Facts()
     journal.append([facts.make(), facts.make()], writer="w")
     assert await count_all(make(), worker="one", limit=1) == 2
     journal.append([facts.make()], writer="w")
@@ -45,8 +36,10 @@ async def test_another_process_goes_on_where_one_ended(engine: Engine, make: Mak
     assert [row.counts for row in await counted(make())] == [Counts(minted=3)]
 
 
-async def test_rows_alike_are_added_up_and_those_that_count_nothing_are_passed(engine: Engine, make: Make) -> None:
-    journal, facts = SQLJournalStore(engine=engine), Facts()
+async def test_rows_alike_are_added_up_and_those_that_count_nothing_are_passed(
+    journal: SQLJournalStore, make: Make
+) -> None:
+    facts = Facts()
     kinds = [MintRequested, KeyMinted, KeyMinted, MintFailed] * 50
     journal.append([facts.make(kind, at=NOON + number % 60) for number, kind in enumerate(kinds)], writer="w")
     refusals = [facts.make(AuthRefused, detail=f"{times} times") for times in (2, 3, 3)]
@@ -57,9 +50,11 @@ async def test_rows_alike_are_added_up_and_those_that_count_nothing_are_passed(e
     assert [row.counts for row in await counted(store)] == [Counts(minted=100, failed=50, refused=8)]
 
 
-async def test_a_transaction_that_fails_counts_nothing(engine: Engine, make: Make) -> None:
+async def test_a_transaction_that_fails_counts_nothing(
+    engine: Engine, journal: SQLJournalStore, make: Make
+) -> None:
     """Cursor and rollups move together or not at all."""
-    SQLJournalStore(engine=engine).append([Facts().make()], writer="w")
+    journal.append([Facts().make()], writer="w")
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "CREATE TRIGGER refuse BEFORE INSERT ON usage_rollups BEGIN SELECT RAISE(ABORT, 'no'); END"
@@ -86,17 +81,17 @@ async def test_what_another_limi_wrote_is_counted_as_far_as_it_is_known(engine: 
     assert [row.counts for row in await counted(make())] == [Counts(not_connected=1, errors=1)]
 
 
-async def test_hundreds_of_rollups_are_written_in_several_statements(engine: Engine, make: Make) -> None:
+async def test_hundreds_of_rollups_are_written_in_several_statements(journal: SQLJournalStore, make: Make) -> None:
     facts = Facts()
     rows: list[Fact] = [facts.make(tenant=f"t{number}") for number in range(300)]
-    SQLJournalStore(engine=engine).append(rows, writer="w")
+    journal.append(rows, writer="w")
     await count_all(make())
     assert [row.counts for row in await counted(make())] == [Counts(minted=300)]
 
 
-async def test_numbers_of_rows_that_the_journal_has_removed_stay(engine: Engine, make: Make) -> None:
+async def test_numbers_of_rows_that_the_journal_has_removed_stay(journal: SQLJournalStore, make: Make) -> None:
     """What retention has removed cannot be counted anew, so a rebuild leaves its numbers as they are."""
-    journal, clock = SQLJournalStore(engine=engine), FakeClock()
+    clock = FakeClock()
     facts, writer = JournalFacts(clock), make_writer(journal, clock, 1)
     for _ in range(6):
         writer.append([facts.minted(), facts.minted(), facts.minted()])

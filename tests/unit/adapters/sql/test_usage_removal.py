@@ -1,10 +1,7 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine
 
-from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
+from limi.adapters.sql import SQLJournalStore
 from limi.adapters.sql.analytics_database import AnalyticsDatabase
 from limi.adapters.sql.rollup_store import SQLRollupStore
 from limi.adapters.sql.usage_cursors import read_cursor
@@ -14,19 +11,11 @@ from tests.unit.features.analytics.harness import NOON, Facts, count_all, counte
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    upgrade(f"sqlite:///{tmp_path}/limi.db")
-    made = open_engine(f"sqlite:///{tmp_path}/limi.db")
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
-async def store(engine: Engine) -> SQLRollupStore:
+async def store(engine: Engine, journal: SQLJournalStore) -> SQLRollupStore:
     """Rollups of forty minutes."""
     made, facts = SQLRollupStore(database=AnalyticsDatabase(engine=engine, name="limi-test")), Facts()
     rows = [facts.make(at=NOON + number * 60) for number in range(40)]
-    SQLJournalStore(engine=engine).append(rows, writer="w")
+    journal.append(rows, writer="w")
     await count_all(made)
     return made
 

@@ -1,25 +1,13 @@
 """What is SQL's own of reading what is counted; tests/contract has what all stores must do."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from sqlalchemy import Engine, event
 
-from limi.adapters.sql import SQLJournalStore, open_engine, upgrade
+from limi.adapters.sql import SQLJournalStore
 from limi.adapters.sql.usage_cursors import read_cursor
 from limi.adapters.sql.usage_sources import Part, read_part
 from limi.features.analytics.model import Counts, Source
 from limi.kernel.facts import KeyMinted, MintRequested, MintUnresolved
 from tests.unit.features.analytics.harness import Facts
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    upgrade(f"sqlite:///{tmp_path}/limi.db")
-    made = open_engine(f"sqlite:///{tmp_path}/limi.db")
-    yield made
-    made.dispose()
 
 
 def _read(engine: Engine, source: Source, limit: int = 100) -> Part:
@@ -32,12 +20,12 @@ def test_nothing_is_an_empty_part(engine: Engine) -> None:
         assert _read(engine, source) == Part(0, 0, [])
 
 
-def test_a_late_end_brings_the_row_that_it_takes_back(engine: Engine) -> None:
+def test_a_late_end_brings_the_row_that_it_takes_back(engine: Engine, journal: SQLJournalStore) -> None:
     """It counts as no row of its own: the part is as long as what was read, and ends where that ends."""
     facts = Facts()
     given_up = facts.make(MintUnresolved, resolves="a", model="m1")
     rows = [facts.make(MintRequested), given_up, facts.make(KeyMinted, resolves="a", model="m1")]
-    SQLJournalStore(engine=engine).append(rows, writer="w")
+    journal.append(rows, writer="w")
     part = _read(engine, Source.JOURNAL)
     assert (part.number, part.last) == (3, 3)
     counted = sorted((row.seq, row.counts, row.model) for row in part.rows if row.counts)
@@ -49,7 +37,9 @@ def test_a_late_end_brings_the_row_that_it_takes_back(engine: Engine) -> None:
     assert _read(engine, Source.JOURNAL, limit=2).number == 2
 
 
-def test_rows_that_were_given_up_are_found_by_their_own_small_index(engine: Engine) -> None:
+def test_rows_that_were_given_up_are_found_by_their_own_small_index(
+    engine: Engine, journal: SQLJournalStore
+) -> None:
     """Every part asks for them, and nearly every time there are none."""
     plans: list[str] = []
 
@@ -59,7 +49,7 @@ def test_rows_that_were_given_up_are_found_by_their_own_small_index(engine: Engi
             found = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined] # DB-API
             plans.extend(row[3] for row in found.fetchall())
 
-    SQLJournalStore(engine=engine).append([Facts().make()], writer="w")
+    journal.append([Facts().make()], writer="w")
     _read(engine, Source.JOURNAL)
     assert [plan for plan in plans if "journal_unresolved" in plan]
     assert not [plan for plan in plans if plan.startswith("SCAN")]
