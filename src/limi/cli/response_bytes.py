@@ -25,6 +25,8 @@ _STEERING: Final = frozenset({b"connection", b"transfer-encoding"})
 """Headers that say how the connection is used; a response with one is not written the short way."""
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _BREAKS_OUT: Final = "a header's name or value holds what would break out of its line"
+_NEVER_AGAIN: Final = frozenset({b"x-request-id", b"ratelimit-remaining"})
+"""Headers of nearly every response whose values hardly come twice."""
 _MAX_LINES: Final = 1024
 """Lines remembered. Past it all are forgotten, since making a response's dozen again costs less than an order."""
 
@@ -161,7 +163,7 @@ def _status_line(status: int) -> bytes:
 
 
 class _Lines(dict[Header, bytes]):
-    """Each header's line; those of every response stay remembered beside the ids that never come again."""
+    """Each header's line, but for those that would only push out the others."""
 
     def __missing__(self, header: Header) -> bytes:
         """Make the line.
@@ -170,6 +172,8 @@ class _Lines(dict[Header, bytes]):
             KeyError: the header steers the connection.
             RuntimeError: it would break out of its line.
         """
+        if header[0] in _NEVER_AGAIN:
+            return _line(*header)
         if header[0].lower() in _STEERING:
             raise KeyError(header)
         if len(self) >= _MAX_LINES:

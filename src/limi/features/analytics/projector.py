@@ -21,7 +21,7 @@ from limi.kernel.clock import Clock
 __all__ = ["Projector", "oldest_kept"]
 
 _DAY_SECONDS: Final = 86_400
-_ROWS: Final = {Source.JOURNAL: 2000, Source.CLIENTS: 500}
+_ROWS: Final = {Source.JOURNAL: 5000, Source.CLIENTS: 500}
 """Rows counted in one transaction: a few milliseconds of work, of which the lock is held for one."""
 _REMOVED: Final = 500
 """Rows removed in one transaction, which has the lock all the while."""
