@@ -77,11 +77,13 @@ def _open_standard_streams() -> None:
     """Have standard input, output and errors lead nowhere where the process was started without them.
 
     Their numbers would otherwise go to the next files that are opened, such as the database, and whoever prints
-    would write into those.
+    would write into those. One of them may have gone to a library by now, as a newer libffi opens its own file; so
+    streams are not opened by their numbers.
     """
+    if sys.stdin and sys.stdout and sys.stderr:
+        return
     while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         os.set_inheritable(number, True)
-    os.close(number)
-    sys.stdin = sys.stdin or os.fdopen(0, "r", closefd=False)
-    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
-    sys.stderr = sys.stderr or os.fdopen(_STANDARD_ERROR, "w", closefd=False)
+    sys.stdin = sys.stdin or os.fdopen(number, "r", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(number, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(number, "w", closefd=False)

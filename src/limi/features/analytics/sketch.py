@@ -5,10 +5,14 @@ differs by less than 1 %. Two of them are added bin by bin, which is exact: what
 same, so rollups can be made anew from their events and be what they were. Why this library: docs/decisions/0022.
 """
 
+import warnings
 from collections.abc import Iterable
 from typing import Final
 
-from hdrh.histogram import HdrHistogram
+with warnings.catch_warnings():
+    # A ctypes structure of its encoding, which is not used; where warnings are errors it would fail every import.
+    warnings.filterwarnings("ignore", "Due to '_pack_'", DeprecationWarning)
+    from hdrh.histogram import HdrHistogram
 
 __all__ = ["MAX_DURATION_MS", "DurationSketch"]
 
