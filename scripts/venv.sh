@@ -8,7 +8,7 @@ lock=$2
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 find_python() {
-  for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11 python3; do
+  for candidate in "${PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11 python3; do
     if command -v "$candidate" >/dev/null && new_enough "$candidate"; then
       echo "$candidate"
       return
