@@ -11,20 +11,12 @@ from limi.adapters.sql.engine import write_transaction
 from limi.adapters.sql.journal_rows import make_row
 from limi.adapters.sql.outbox import insert_deliveries
 from limi.features.journal import FactRefusedError, Selection
+from limi.features.webhooks.model import EndpointId
 from limi.kernel.facts import Fact, Origin
-from tests.unit.adapters.sql.delivery_harness import A, B, Opened
+from tests.unit.adapters.sql.delivery_harness import A, Opened
 from tests.unit.features.journal.harness import Facts
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
-    if request.param == "sqlite":
-        made = Opened(f"sqlite:///{request.getfixturevalue('tmp_path')}/limi.db")
-    else:
-        made = Opened(request.getfixturevalue("postgres_url"))
-    made.add_endpoints(A)
-    yield made
-    made.close()
+DISABLED = EndpointId("whe_cccccccccccccccc")
 
 
 @pytest.fixture
@@ -127,10 +119,10 @@ def test_a_fact_that_is_refused_takes_its_deliveries_with_it(opened: Opened, sto
 
 
 def test_only_endpoints_that_are_there_and_enabled_get_deliveries(opened: Opened) -> None:
-    opened.add_endpoints(B, status="disabled")
+    opened.add_endpoints(DISABLED, status="disabled")
     fact = Facts().intent()
     row = make_row(fact, "w", None)
     with write_transaction(opened.engine) as connection:
-        insert_deliveries(connection, [row], [(fact.id, to) for to in (A, B, "whe_gone", A)])
+        insert_deliveries(connection, [row], [(fact.id, to) for to in (A, DISABLED, "whe_gone", A)])
         insert_deliveries(connection, [row], [])
     assert opened.states() == ["pending"]
