@@ -84,7 +84,7 @@ def test_the_service_listens_where_it_is_told() -> None:
     done = subprocess.run(  # noqa: S603 - our own example
         [sys.executable, SERVICE], env={**ENVIRONMENT, **nobodys}, capture_output=True, timeout=30, check=False
     )
-    assert (done.returncode, b"Cannot assign requested address" in done.stderr) == (1, True)
+    assert (done.returncode, b"assign requested address" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("service", ["limi_wrong_0000"], indirect=True)
