@@ -73,6 +73,9 @@ class CertificateAuthority:
         certificate = self._sign(key, [*_LOCAL_HOSTS, *(host for host in hosts if host not in _LOCAL_HOSTS)])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # A ticket comes after the handshake. Clients that read in one thread and write in another, as the official
+        # Python SDK does without asyncio, lost one connection in a hundred to it: OpenSSL allows one thread only.
+        context.num_tickets = 0
         # OpenSSL reads these from files only; they are gone when this returns.
         with tempfile.TemporaryDirectory(dir=self._ca.parent) as folder:
             file = Path(folder) / "server.pem"

@@ -53,6 +53,21 @@ def test_a_client_that_trusts_the_ca_trusts_the_server_under_each_of_its_names(t
         _certificate_seen(context, authority.certificate_file, "other.test")
 
 
+def test_after_the_handshake_the_server_waits_until_it_is_asked(tmp_path: Path) -> None:
+    """A session ticket would meet the request of a client that reads and writes in two threads."""
+    authority = CertificateAuthority(tmp_path, now=_present())
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = authority.server_context().wrap_bio(to_server, to_client, server_side=True)
+    trusting = ssl.create_default_context(cafile=str(authority.certificate_file))
+    client = trusting.wrap_bio(to_client, to_server, server_hostname="localhost")
+    for side in (client, server):
+        with pytest.raises(ssl.SSLWantReadError):
+            side.do_handshake()
+    client.do_handshake()
+    server.do_handshake()
+    assert (client.version(), to_client.pending) == ("TLSv1.3", 0)
+
+
 def test_the_ca_is_made_once_and_only_this_user_can_read_it(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "tls"
     first = CertificateAuthority(folder, now=_NOW).certificate_file.read_bytes()
