@@ -4,6 +4,7 @@ Why not a library: docs/decisions/0005. What a request costs here is most of wha
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -16,12 +17,14 @@ from limi.kernel.secret import Secret
 
 __all__ = ["HTTPTransport"]
 
-_MAX_IDLE: Final = 100
-"""Connections kept for the next requests; more than that were a burst, and the rest is closed after it."""
 _MAX_HEADS: Final = 1024
 """Heads of requests kept, of about 0.5 KB: there is one for each caller, whose next mint has the same."""
 _IDLE_SECONDS: Final = 60.0
-"""Upstream and what lies between forget idle connections after minutes; younger ones are worth a try."""
+"""Upstream and what lies between forget idle connections after minutes; younger ones are worth a try.
+
+It is the only bound: as many are kept as there were requests at once in the last minute. With a bound on their
+number, those above it would connect anew for each request, which with TLS costs more than the mint.
+"""
 
 
 class HTTPTransport:
@@ -51,7 +54,8 @@ class HTTPTransport:
         """
         self._seconds = timeout_seconds
         self._max_bytes = max_bytes
-        self._idle: list[Connection] = []
+        # The one that has been idle for longest stands first.
+        self._idle: deque[Connection] = deque()
         self._open: set[Connection] = set()
         self._connector: Connector | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -93,7 +97,8 @@ class HTTPTransport:
                 connection.abort()
                 raise
             else:
-                self._keep(connection)
+                # Whether it is usable still is asked when it is taken.
+                self._idle.append(connection)
                 return answer
 
     async def close(self) -> None:
@@ -114,22 +119,13 @@ class HTTPTransport:
         connection.closed.add_done_callback(lambda _: self._open.discard(connection))
         return connection
 
-    def _keep(self, connection: Connection) -> None:
-        """Keep `connection` for another request; whether it is usable still is asked when it is taken."""
-        if len(self._idle) < _MAX_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.abort()
-
     def _take_idle(self, now: float) -> Connection | None:
-        """Return the connection that was used last, and drop all if even that has been idle for long."""
+        """Return the connection that was used last, and close those that nobody has needed for long."""
+        while self._idle and now - self._idle[0].idle_since > _IDLE_SECONDS:
+            self._idle.popleft().abort()
         while self._idle:
             connection = self._idle.pop()
-            if now - connection.idle_since > _IDLE_SECONDS:
-                for old in (*self._idle, connection):
-                    old.abort()
-                self._idle.clear()
-            elif connection.is_usable:
+            if connection.is_usable:
                 return connection
         return None
 

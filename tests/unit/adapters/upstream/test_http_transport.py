@@ -108,6 +108,24 @@ class TestHTTP:
                 await transport.send("GET", "/", headers={})
         assert connections == 1
 
+    async def test_many_at_once_use_the_connections_that_as_many_before_them_left(self) -> None:
+        """However many they are: whoever connects anew pays for a TLS handshake."""
+        connections, at_once = 0, 300
+        gathered = asyncio.Barrier(at_once)
+
+        async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            while await reader.readuntil(b"\r\n\r\n"):
+                await gathered.wait()
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+                await writer.drain()
+
+        async with listening(ending(respond)) as url, transport_to(url) as transport:
+            for _ in range(3):
+                await asyncio.gather(*(transport.send("GET", "/", headers={}) for _ in range(at_once)))
+        assert connections == at_once
+
     async def test_a_connection_closed_while_it_lay_idle_is_replaced(self) -> None:
         """The server's word may cross the next request; nothing came back, so it is asked again."""
         connections = 0
@@ -383,3 +401,50 @@ def ending(respond: Respond) -> Respond:
             return
 
     return until_closed
+
+
+class SkippingLoop(asyncio.SelectorEventLoop):
+    """Has a clock that can be put forward."""
+
+    skipped = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.skipped
+
+
+def test_connections_that_nobody_has_needed_for_a_minute_are_closed() -> None:
+    """A burst leaves many behind; those that are used on stay."""
+    opened = 0
+    ended: asyncio.Queue[int] = asyncio.Queue()
+    both = asyncio.Barrier(2)
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        number = opened
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                if b"/both" in head:
+                    await both.wait()
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+                await writer.drain()
+        finally:
+            ended.put_nowait(number)
+
+    async def work(loop: SkippingLoop) -> None:
+        async with listening(ending(respond)) as url, transport_to(url) as transport:
+            await asyncio.gather(*(transport.send("GET", "/both", headers={}) for _ in range(2)))
+            for _ in range(3):
+                loop.skipped += 25
+                await transport.send("GET", "/", headers={})
+            unneeded = await asyncio.wait_for(ended.get(), 5)
+            assert (opened, ended.empty()) == (2, True)
+            loop.skipped += 61
+            await transport.send("GET", "/", headers={})
+            assert {unneeded, await asyncio.wait_for(ended.get(), 5)} == {1, 2}
+            assert (opened, ended.empty()) == (3, True)
+
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, SkippingLoop)
+        runner.run(work(loop))
