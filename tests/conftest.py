@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from typing import Final
 
 import hypothesis
@@ -23,6 +24,7 @@ from tests.services.fixtures import (  # noqa: F401 - pytest finds fixtures by t
 
 _OWN: Final = "LIMI_SOAK"
 """The one variable of Limi's prefix that tests understand; the server would refuse it as an unknown setting."""
+_TOLD: Final = "told"
 _NOWHERE: Final = "http://127.0.0.1:9"
 """A proxy that is not there: clients written in other languages than Python cannot get out either."""
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -42,6 +44,14 @@ def pytest_configure() -> None:
     os.environ.update(dict.fromkeys(_PROXIES, _NOWHERE), NO_PROXY="localhost,127.0.0.1,::1")
     sys.addaudithook(GUARD)
     _watch_structlog()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what heavy tests have told."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            if name == _TOLD:
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")
 
 
 def _watch_structlog() -> None:
@@ -83,6 +93,12 @@ def _watched(request: pytest.FixtureRequest) -> Iterator[None]:
 def _soak_is_for_tests_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if not request.node.get_closest_marker("soak"):
         monkeypatch.delenv(_OWN, raising=False)
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Give what takes a test's figures, for the end of the run's output."""
+    return partial(record_property, _TOLD)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.mark.soak
 @pytest.mark.timeout(60 + 20 * _ROUNDS)
-async def test_every_key_that_a_client_received_has_its_row(tmp_path: Path, database: dict[str, str]) -> None:
+async def test_every_key_that_a_client_received_has_its_row(
+    tmp_path: Path, database: dict[str, str], tell: Callable[[str], None]
+) -> None:
     moments = random.Random(_ROUNDS)  # noqa: S311 - when to strike, not a secret
     received: dict[str, str] = {}
     async with AsyncExitStack() as stack:
@@ -39,6 +42,7 @@ async def test_every_key_that_a_client_received_has_its_row(tmp_path: Path, data
             server = await stack.enter_async_context(Server.running(tmp_path, **free(database)))
             _check(await audit_until(tmp_path, intents_ended=True, **database), received)
         await server.stop()
+    tell(f"{_ROUNDS} kills: {len(received)} keys received, each with its row")
 
 
 def _check(rows: list[dict[str, Any]], received: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -55,7 +56,7 @@ def _resident_kib() -> int:
 
 
 @pytest.mark.soak
-async def test_after_many_calls_everything_is_as_it_was() -> None:
+async def test_after_many_calls_everything_is_as_it_was(tell: Callable[[str], None]) -> None:
     config = SandboxConfig(close_seconds=1.0)
     async with serve(config, voice=ToneVoice(), detector=LoudnessDetector()) as served:
         # The first calls fill the pool of threads that aiortc encodes in, which stays.
@@ -69,7 +70,7 @@ async def test_after_many_calls_everything_is_as_it_was() -> None:
         tasks, threads, files = _holdings()
         grown = _resident_kib() - resident
         files_more, threads_more = files - before[2], threads - before[1]
-        print(f"{_CALLS} calls: {grown} KiB, {threads_more} threads, {files_more} files more")  # noqa: T201
+        tell(f"{_CALLS} calls: {grown} KiB, {threads_more} threads, {files_more} files more")
         assert tasks == before[0]
         # That pool grows by one thread for each task until it is full.
         decoders = [thread.name for thread in threading.enumerate() if "decoder" in thread.name]

@@ -212,7 +212,7 @@ def _files() -> int:
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
-async def test_after_many_sessions_everything_is_as_it_was() -> None:
+async def test_after_many_sessions_everything_is_as_it_was(tell: Callable[[str], None]) -> None:
     gc.collect()
     # Sessions that tests before this one made may be held by their runner still.
     of_others = _sessions_alive()
@@ -231,6 +231,6 @@ async def test_after_many_sessions_everything_is_as_it_was() -> None:
             grown = tracemalloc.get_traced_memory()[0] - half
         finally:
             tracemalloc.stop()
-        print(f"{_SESSIONS} sessions: {grown} bytes more than after half of them; {after}")  # noqa: T201
+        tell(f"{_SESSIONS} sessions: {grown} bytes more than after half of them; {after}")
         assert after == before
         assert grown < _MOST_GROWTH_BYTES
