@@ -74,7 +74,7 @@ class CertificateAuthority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # A ticket comes after the handshake. Clients that read in one thread and write in another, as the official
-        # Python SDK does without asyncio, lost one connection in a hundred to it: OpenSSL allows one thread only.
+        # Python SDK does without asyncio, lost one connection in a hundred: OpenSSL allows one thread for each.
         context.num_tickets = 0
         # OpenSSL reads these from files only; they are gone when this returns.
         with tempfile.TemporaryDirectory(dir=self._ca.parent) as folder:
